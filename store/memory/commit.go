@@ -1,0 +1,145 @@
+package memory
+
+import (
+	"fmt"
+
+	"github.com/finalbell/finalbell/store"
+)
+
+// pending is what the commits of a batch that were checked so far would change.
+type pending struct {
+	keys    map[string]store.Digest
+	matches map[string]uint64 // versions
+	entries map[entryKey]uint64
+}
+
+// check finds what is wrong with a batch while nothing of it is written.
+func (d *data) check(b store.Batch) error {
+	if err := known(b.Soft); err != nil {
+		return err
+	}
+	ahead := pending{
+		keys:    map[string]store.Digest{},
+		matches: map[string]uint64{},
+		entries: map[entryKey]uint64{},
+	}
+	for i := range b.Commits {
+		c := &b.Commits[i]
+		if err := known(c.Records); err != nil {
+			return err
+		}
+		if err := d.refusal(c, d.head.Position+uint64(i)+1, ahead); err != nil {
+			return &store.CommitError{Index: i, Key: c.Key, Err: err}
+		}
+	}
+	return nil
+}
+
+// known refuses what the interface lets through but no store can keep, such as a pointer to a Match.
+func known(records []store.Record) error {
+	for _, r := range records {
+		switch r.(type) {
+		case store.Match, store.Entry, store.Moves, store.Setting:
+		default:
+			return fmt.Errorf("memory: no record: %T", r)
+		}
+	}
+	return nil
+}
+
+func (d *data) refusal(c *store.Commit, position uint64, ahead pending) error {
+	digest, used := ahead.keys[c.Key]
+	if e := d.keys[c.Key]; e != nil {
+		digest, used = e.Digest, true
+	}
+	switch {
+	case used && digest == c.Digest:
+		return store.ErrReplayed
+	case used:
+		return store.ErrReused
+	case c.Position != position:
+		return store.ErrStale
+	}
+	ahead.keys[c.Key] = c.Digest
+	for _, r := range c.Records {
+		if !d.current(r, ahead) {
+			return store.ErrStale
+		}
+	}
+	return nil
+}
+
+// current reports whether a record's version is the next one, and if so counts it as taken.
+func (d *data) current(r store.Record, ahead pending) bool {
+	switch r := r.(type) {
+	case store.Match:
+		stored, there := ahead.matches[r.ID]
+		if !there {
+			stored = d.match(r.ID).Version
+		}
+		ahead.matches[r.ID] = r.Version
+		return r.Version == stored+1
+	case store.Entry:
+		key := keyOf(&r)
+		stored, there := ahead.entries[key]
+		if !there {
+			stored = d.entry(key).Version
+		}
+		ahead.entries[key] = r.Version
+		return r.Version == stored+1
+	}
+	return true
+}
+
+func (d *data) write(b store.Batch) {
+	for i := range b.Commits {
+		c := &b.Commits[i]
+		e := &store.Event{
+			Position: c.Position, Key: c.Key, Digest: c.Digest, At: c.At, Kind: c.Kind, ID: c.ID, Body: c.Body,
+		}
+		d.events = append(d.events, e)
+		d.keys[c.Key] = e
+		d.head.Position = c.Position
+		if c.At.After(d.head.At) {
+			d.head.At = c.At
+		}
+		for _, r := range c.Records {
+			d.put(r)
+		}
+	}
+	for _, r := range b.Soft {
+		d.putSoft(r)
+	}
+}
+
+func (d *data) put(record store.Record) {
+	switch r := record.(type) {
+	case store.Match:
+		d.putMatch(&r, record)
+	case store.Entry:
+		d.putEntry(keyOf(&r), record)
+	case store.Setting:
+		d.settings[r.Name] = r
+	case store.Moves:
+		// Position 0 is that of every match that has not ended, and of none.
+		if m := d.match(r.Match); r.Position != 0 && m.Position == r.Position {
+			m.Moves = r.Moves
+			d.putMatch(&m, m)
+		}
+	}
+}
+
+// putSoft leaves out a record that another version has overtaken.
+func (d *data) putSoft(record store.Record) {
+	switch r := record.(type) {
+	case store.Match:
+		if r.Version == 0 || d.match(r.ID).Version != r.Version {
+			return
+		}
+	case store.Entry:
+		if r.Version == 0 || d.entry(keyOf(&r)).Version != r.Version {
+			return
+		}
+	}
+	d.put(record)
+}

@@ -1,0 +1,148 @@
+// Package memory keeps an engine's data until the process ends. It is what tests run on and the model that the
+// other stores are held to.
+package memory
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"sync/atomic"
+
+	"github.com/finalbell/finalbell/store"
+)
+
+// Store is a store.Store in Go maps.
+//
+// It promises to survive nothing but Close: see Reopen. A read whose context is done fails with the context's
+// error, also in the middle of a sequence; a commit takes no notice of its context, because it is over before
+// anyone could give up on it. A sequence is a snapshot of the moment at which it is ranged over.
+type Store struct {
+	data   *data
+	closed atomic.Bool
+}
+
+var _ store.Store = (*Store)(nil)
+
+var errClosed = errors.New("memory: the store is closed")
+
+// New returns an empty store.
+func New() *Store { return &Store{data: newData()} }
+
+// Reopen returns an open store on the same data, as opening a file again would. The receiver stays as it is: a
+// closed one still fails.
+func (s *Store) Reopen() *Store { return &Store{data: s.data} }
+
+// Close makes every later call on s fail, another Close too. The data stay for Reopen.
+func (s *Store) Close() error {
+	if s.closed.Swap(true) {
+		return errClosed
+	}
+	return nil
+}
+
+// Commit writes everything in b or nothing.
+func (s *Store) Commit(_ context.Context, b store.Batch) error {
+	if s.closed.Load() {
+		return errClosed
+	}
+	s.data.mu.Lock()
+	defer s.data.mu.Unlock()
+	if err := s.data.check(b); err != nil {
+		return err
+	}
+	s.data.write(b)
+	return nil
+}
+
+// Match returns the match with the id, or store.ErrNotFound.
+func (s *Store) Match(ctx context.Context, id string) (store.Match, error) {
+	m, err := read(ctx, s, func(d *data) store.Match { return d.match(id) })
+	if err == nil && m.Version == 0 {
+		err = store.ErrNotFound
+	}
+	return m, err
+}
+
+// Matches yields the matches that q asks for in the order of their creation.
+func (s *Store) Matches(ctx context.Context, q store.MatchQuery) iter.Seq2[store.Match, error] {
+	return sequence(ctx, s,
+		func(d *data) []store.Record { return d.candidates(q) },
+		matchIn,
+		func(m *store.Match) bool { return asked(m, q) })
+}
+
+// Entries yields the entries that q asks for in the order of their creation, or of their ids if it names some.
+func (s *Store) Entries(ctx context.Context, q store.EntryQuery) iter.Seq2[store.Entry, error] {
+	return sequence(ctx, s,
+		func(d *data) []store.Record { return d.window(q) },
+		entryIn,
+		func(*store.Entry) bool { return true })
+}
+
+// Events yields the events after a position, in order.
+func (s *Store) Events(ctx context.Context, after uint64) iter.Seq2[store.Event, error] {
+	return sequence(ctx, s,
+		// No copy: events are only ever appended.
+		func(d *data) []*store.Event { return d.events[min(after, uint64(len(d.events))):] },
+		func(e *store.Event) store.Event { return *e },
+		func(*store.Event) bool { return true })
+}
+
+// Head returns the last position and the latest time.
+func (s *Store) Head(ctx context.Context) (store.Head, error) {
+	return read(ctx, s, func(d *data) store.Head { return d.head })
+}
+
+// Setting returns the value of a setting, or store.ErrNotFound.
+func (s *Store) Setting(ctx context.Context, name string) ([]byte, error) {
+	there := false
+	set, err := read(ctx, s, func(d *data) (set store.Setting) {
+		set, there = d.settings[name]
+		return set
+	})
+	if err == nil && !there {
+		err = store.ErrNotFound
+	}
+	return set.Value, err
+}
+
+// read is the one way to the data, so that no read forgets the lock, the context or Close.
+func read[T any](ctx context.Context, s *Store, look func(*data) T) (found T, err error) {
+	if s.closed.Load() {
+		return found, errClosed
+	}
+	if err := ctx.Err(); err != nil {
+		return found, err
+	}
+	s.data.mu.RLock()
+	defer s.data.mu.RUnlock()
+	return look(s.data), nil
+}
+
+// sequence lists rows under the lock and yields without it.
+func sequence[R, T any](
+	ctx context.Context, s *Store, list func(*data) []R, in func(R) T, keep func(*T) bool,
+) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		var none T
+		rows, err := read(ctx, s, list)
+		if err != nil {
+			yield(none, err)
+			return
+		}
+		var row T // one for all: keep makes it escape
+		for _, r := range rows {
+			row = in(r)
+			if !keep(&row) {
+				continue
+			}
+			if err := ctx.Err(); err != nil {
+				yield(none, err)
+				return
+			}
+			if !yield(row, nil) {
+				return
+			}
+		}
+	}
+}

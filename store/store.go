@@ -1,0 +1,257 @@
+// Package store is the contract between the engine and whatever keeps its data.
+//
+// A store keeps three things: matches, board entries and the events that made them. It decides nothing:
+// rules, ranks and time are the engine's. What a store must do is to write a batch whole or not at all, to
+// know a request that it has already written, and to give back what it was given.
+// Package storetest holds every implementation to this contract.
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"time"
+)
+
+// Store keeps an engine's data. Its methods may be called from many goroutines; Commit is called from one at
+// a time. A reader sees whole batches only. Records that a store gives out, and those it is given, are never
+// changed afterwards by either side.
+type Store interface {
+	// Commit writes everything in b or nothing, and returns nil only when it will survive whatever the store
+	// promises to survive. It is the only write.
+	//
+	// Each commit is checked in order against the store and the commits before it in the batch. First its key:
+	// already used for the same digest is ErrReplayed, for another ErrReused. Then its position: anything but
+	// one more than the last is ErrStale. Then its records: a version that is not one more than the stored
+	// one (1 for a new record) is ErrStale. Each comes as a *CommitError that names the commit, and then
+	// nothing of the batch was written. Every other error leaves open whether the batch was written.
+	//
+	// Soft records follow the commits; one that fits no stored record any more is left out without an error.
+	Commit(ctx context.Context, b Batch) error
+
+	// Match returns the match with the id, or ErrNotFound.
+	Match(ctx context.Context, id string) (Match, error)
+
+	// Matches yields the matches that q asks for in the order of their creation. The sequence holds neither
+	// lock nor transaction while it yields; a match written meanwhile may or may not be in it.
+	Matches(ctx context.Context, q MatchQuery) iter.Seq2[Match, error]
+
+	// Entries yields the entries of one window of a board in any order: all of them, or those of q.IDs.
+	// An id without an entry is left out.
+	Entries(ctx context.Context, q EntryQuery) iter.Seq2[Entry, error]
+
+	// Events yields the events after a position, in order.
+	Events(ctx context.Context, after uint64) iter.Seq2[Event, error]
+
+	// Head returns the last position and the latest time that commits carried; both are zero in an empty store.
+	Head(ctx context.Context) (Head, error)
+
+	// Setting returns the value of a setting, or ErrNotFound.
+	Setting(ctx context.Context, name string) ([]byte, error)
+
+	// Close frees what the store holds. Calls after it fail.
+	Close() error
+}
+
+// The errors that a store answers with. Commit wraps the last three in a *CommitError.
+var (
+	ErrNotFound = errors.New("not found")
+	ErrStale    = errors.New("stale: a record or the position has moved on")
+	ErrReused   = errors.New("key already used for another request")
+	ErrReplayed = errors.New("key already used for this request")
+)
+
+// CommitError is an answer about one commit of a batch, none of which was written.
+type CommitError struct {
+	Index int // of the commit in Batch.Commits
+	Key   string
+	Err   error // ErrStale, ErrReused or ErrReplayed
+}
+
+func (e *CommitError) Error() string {
+	return fmt.Sprintf("commit %d (%s): %v", e.Index, e.Key, e.Err)
+}
+
+func (e *CommitError) Unwrap() error { return e.Err }
+
+// Batch is what one call of Commit writes: whole or not at all.
+type Batch struct {
+	Commits []Commit
+	// Soft records carry values that may be lost in a crash. A Match replaces the stored one of the same id if
+	// that has the same version; Moves are set on the stored match of that id if it ended at that position.
+	Soft []Record
+}
+
+// Commit is one decision of the engine: the event and the records that it made.
+type Commit struct {
+	Key      string // names the request for ever; never empty
+	Digest   Digest // of the request, so that a key used for another one is noticed
+	Position uint64 // gap-free from 1
+	At       time.Time
+	Kind     string // of the event
+	ID       string // the match or other thing that the event is about
+	Body     []byte // further facts of the event, as JSON; may be nil
+	Records  []Record
+}
+
+// Digest is a SHA-256 sum. The zero Digest means none.
+type Digest [32]byte
+
+// Event is a commit as it is listed later.
+type Event struct {
+	Position uint64
+	Key      string
+	Digest   Digest
+	At       time.Time
+	Kind     string
+	ID       string
+	Body     []byte
+}
+
+// Record is one of Match, Entry, Moves and Setting.
+type Record interface{ record() }
+
+func (Match) record()   {}
+func (Entry) record()   {}
+func (Moves) record()   {}
+func (Setting) record() {}
+
+// Head is where a store stands.
+type Head struct {
+	Position uint64
+	At       time.Time // zero when nothing was committed
+}
+
+// Match is a match and its standings. Times are UTC, whole milliseconds; a zero time is unknown.
+type Match struct {
+	ID        string
+	Version   uint64 // 1 when created, one more with each commit
+	Created   uint64 // position of the commit that created it
+	Position  uint64 // position of the commit that ended it; 0 before
+	Mode      string
+	Room      string
+	Round     string
+	State     string
+	CreatedAt time.Time
+	StartedAt time.Time
+	EndedAt   time.Time
+	Deadline  time.Time
+
+	Report      Digest // of the first report that ended it; zero before
+	NoContest   bool
+	Draw        bool
+	Provisional bool // the participants' outcomes come from a live report
+	Reason      string
+	Revision    int
+
+	Roster       int           // how many of Participants were there at create; the rest walked in
+	Participants []Participant // in roster order
+	Teams        []TeamOutcome // reported team scores, by team
+	Attributes   []Attribute   // by name
+	Data         []Attribute   // what a hook attached, by name
+	Moves        []Move        // set by Moves; nil until known
+}
+
+// Participant is one player of a match with what was reported of them and how they stand.
+type Participant struct {
+	Player  string
+	Team    string
+	Bot     bool
+	Outcome Number
+	Status  string   // empty: nothing reported
+	Metrics []Metric // by name
+	// Reported is the rank that came with the outcome, 0 for none.
+	Reported int
+	Rank     int // 0: unranked
+	Position int
+	Result   string
+	Boards   []BoardValues
+}
+
+// TeamOutcome is a team's own reported score.
+type TeamOutcome struct {
+	Team    string
+	Outcome Number
+}
+
+// Metric is a named number of a participant.
+type Metric struct {
+	Name  string
+	Value Number
+}
+
+// Attribute is a named string.
+type Attribute struct{ Name, Value string }
+
+// BoardValues is what an entry was worth just after a match.
+type BoardValues struct {
+	Board  string
+	Window string
+	ID     string // the player, or the team on a board of teams
+	Values [][]int64
+}
+
+// Number is a decimal: Units divided by ten to the power of Scale. Unknown numbers are zero.
+type Number struct {
+	Units int64
+	Scale uint8
+	Known bool
+}
+
+// Moment orders results: by At, then Position, then Place.
+type Moment struct {
+	At       time.Time
+	Position uint64 // of the commit that brought the result
+	Place    int    // the position in that match
+}
+
+// Entry is what a player or team has on one window of a board.
+type Entry struct {
+	Board   string
+	Window  string
+	ID      string // the player, or the team on a board of teams
+	Version uint64
+	Entered bool // false: results were folded, but none has the first key's metric yet
+	// Values has one element a key: a number in units of the key's scale, or for countback a count a place.
+	Values  [][]int64
+	State   []byte // what the fold needs to go on from; the engine's own encoding
+	Changed Moment // of the last result that changed Values
+	Last    Moment // of the last result folded
+	Row     Moment // of the result that best, worst, first or latest took
+}
+
+// Moves are the rank moves of a match, known only after its commit.
+type Moves struct {
+	Match    string
+	Position uint64 // of the commit that ended the match
+	Moves    []Move
+}
+
+// Move is where a match took an entry. Old is 0 for an entry that was not there before.
+type Move struct {
+	Board, Window, ID string
+	Old, New          int
+}
+
+// Setting is a named value of the engine's, such as the rules that the data was made under. It has no version.
+type Setting struct {
+	Name  string
+	Value []byte
+}
+
+// MatchQuery selects matches; a zero field does not restrict.
+type MatchQuery struct {
+	Player string
+	Team   string // a participant's team
+	Mode   string
+	Room   string
+	States []string
+}
+
+// EntryQuery selects entries of one window of a board.
+type EntryQuery struct {
+	Board  string
+	Window string
+	IDs    []string // nil: all
+}

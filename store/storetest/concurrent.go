@@ -1,0 +1,127 @@
+package storetest
+
+import (
+	"context"
+	"encoding/binary"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/finalbell/finalbell/store"
+)
+
+// patience is when a call counts as hung. No rule is about time; without this a store that deadlocks would
+// take the whole test binary with it.
+const patience = 30 * time.Second
+
+// finishes runs do, which asserts instead of requiring, and stops the test if it fails or does not return.
+func finishes(t *testing.T, what string, do func() bool) {
+	t.Helper()
+	done := make(chan bool, 1)
+	go func() { done <- do() }()
+	select {
+	case ok := <-done:
+		require.True(t, ok, what)
+	case <-time.After(patience):
+		require.FailNow(t, what+" hangs: is a lock or a transaction held while it yields?")
+	}
+}
+
+func concurrencyRules() []rule {
+	return []rule{
+		one("a reader sees whole batches only", func(t *testing.T, s store.Store) {
+			const batches = 200
+			var writer, readers sync.WaitGroup
+			written := make(chan struct{})
+			writer.Go(func() {
+				defer close(written)
+				for i := range uint64(batches) {
+					if !assert.NoError(t, s.Commit(context.Background(), pair(i))) {
+						return
+					}
+				}
+			})
+			for range 2 {
+				readers.Go(func() {
+					for last := false; !last; {
+						select {
+						case <-written:
+							last = true // once more, so that the end is seen too
+						default:
+						}
+						if !seesPairs(t, s) {
+							return
+						}
+					}
+				})
+			}
+			finishes(t, "reading beside a writer", func() bool {
+				writer.Wait()
+				readers.Wait()
+				return !t.Failed()
+			})
+			head, err := s.Head(context.Background())
+			require.NoError(t, err)
+			require.Equal(t, uint64(2*batches), head.Position)
+		}),
+	}
+}
+
+// pair is the batch number i: two commits after which everything in the store says 2(i+1).
+func pair(i uint64) store.Batch {
+	var b store.Batch
+	for position := 2*i + 1; position <= 2*i+2; position++ {
+		b.Commits = append(b.Commits, commitAt(position,
+			store.Match{ID: "m", Version: position, Created: 1, State: "started", Revision: int(position)}, //nolint:gosec // small
+			store.Entry{Board: "x", Window: "yz", ID: "ann", Version: position},
+			store.Setting{Name: "rules", Value: binary.BigEndian.AppendUint64(nil, position)},
+			store.Entry{Board: "x", Window: "yz", ID: "bob", Version: position}))
+	}
+	return b
+}
+
+// seesPairs reads everything once and asserts that no odd number is seen and that nothing goes back.
+func seesPairs(t *testing.T, s store.Store) bool {
+	ctx := context.Background()
+	head, err := s.Head(ctx)
+	if !assert.NoError(t, err) || !assert.Zero(t, head.Position%2, "a head inside a batch") {
+		return false
+	}
+	if head.Position == 0 {
+		return true
+	}
+	m, err := s.Match(ctx, "m")
+	if !assert.NoError(t, err) || !assert.Zero(t, m.Version%2, "a match inside a batch") ||
+		!assert.GreaterOrEqual(t, m.Version, head.Position, "a match older than the head") {
+		return false
+	}
+	value, err := s.Setting(ctx, "rules")
+	if !assert.NoError(t, err) || !assert.Len(t, value, 8) ||
+		!assert.Zero(t, binary.BigEndian.Uint64(value)%2, "a setting inside a batch") {
+		return false
+	}
+	var versions []uint64
+	for e, err := range s.Entries(ctx, windows()[0]) {
+		if !assert.NoError(t, err) {
+			return false
+		}
+		versions = append(versions, e.Version)
+	}
+	if !assert.Len(t, versions, 2) || !assert.Equal(t, versions[0], versions[1], "entries of two batches") ||
+		!assert.Zero(t, versions[0]%2, "entries inside a batch") {
+		return false
+	}
+	last := head.Position - 2 // one batch that is there, and what came since
+	count := 0
+	for e, err := range s.Events(ctx, last) {
+		if !assert.NoError(t, err) || !assert.Equal(t, last+1, e.Position, "events out of order") {
+			return false
+		}
+		last = e.Position
+		count++
+	}
+	return assert.Zero(t, count%2, "events inside a batch") && assert.NotZero(t, count, "events behind the head")
+}

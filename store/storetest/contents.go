@@ -1,0 +1,251 @@
+package storetest
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"iter"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/finalbell/finalbell/store"
+)
+
+// contents is all that a store holds, kept in the plainest way: the model of the contract, and what the reads of
+// a store are compared with. Rules that compare whole stores keep to windows and settingNames, for a store does
+// not list those.
+type contents struct {
+	Head     store.Head
+	Events   []store.Event
+	Matches  []store.Match
+	Entries  []store.Entry   // by board, window and id
+	Settings []store.Setting // by name
+}
+
+// windows differ only in where the board's name ends.
+func windows() []store.EntryQuery {
+	return []store.EntryQuery{{Board: "x", Window: "yz"}, {Board: "xy", Window: "z"}, {Board: "x", Window: ""}}
+}
+
+func settingNames() []string { return []string{"clock", "rules"} }
+
+// contentsOf reads all of a store.
+func contentsOf(t tb, s store.Store) contents {
+	t.Helper()
+	ctx := context.Background()
+	head, err := s.Head(ctx)
+	require.NoError(t, err, "Head")
+	c := contents{
+		Head:    head,
+		Events:  all(t, s.Events(ctx, 0)),
+		Matches: all(t, s.Matches(ctx, store.MatchQuery{})),
+	}
+	for _, w := range windows() {
+		c.Entries = append(c.Entries, all(t, s.Entries(ctx, w))...)
+	}
+	slices.SortFunc(c.Entries, byKey)
+	for _, name := range settingNames() {
+		value, err := s.Setting(ctx, name)
+		if err == nil {
+			c.Settings = append(c.Settings, store.Setting{Name: name, Value: value})
+			continue
+		}
+		require.ErrorIs(t, err, store.ErrNotFound, "Setting")
+	}
+	return plain(c)
+}
+
+// after returns what c is when b is written. It copies everything first, so it is whole or nothing by nature.
+func (c contents) after(b store.Batch) (contents, error) {
+	next := contents{
+		Head: c.Head, Events: slices.Clone(c.Events), Matches: slices.Clone(c.Matches),
+		Entries: slices.Clone(c.Entries), Settings: slices.Clone(c.Settings),
+	}
+	for i, commit := range b.Commits {
+		if err := next.refusal(commit); err != nil {
+			return c, &store.CommitError{Index: i, Key: commit.Key, Err: err}
+		}
+		next.Events = append(next.Events, eventOf(commit))
+		next.Head.Position++
+		if commit.At.After(next.Head.At) {
+			next.Head.At = commit.At
+		}
+		for _, r := range commit.Records {
+			next.put(r)
+		}
+	}
+	for _, r := range b.Soft {
+		if m, ok := r.(store.Match); ok && (m.Version == 0 || next.version(m) != m.Version) {
+			continue
+		}
+		next.put(r)
+	}
+	return next, nil
+}
+
+func (c contents) refusal(commit store.Commit) error {
+	for _, e := range c.Events {
+		switch {
+		case e.Key != commit.Key:
+		case e.Digest == commit.Digest:
+			return store.ErrReplayed
+		default:
+			return store.ErrReused
+		}
+	}
+	if commit.Position != c.Head.Position+1 {
+		return store.ErrStale
+	}
+	for _, r := range commit.Records {
+		switch r := r.(type) {
+		case store.Match:
+			if r.Version != c.version(r)+1 {
+				return store.ErrStale
+			}
+		case store.Entry:
+			if r.Version != c.version(r)+1 {
+				return store.ErrStale
+			}
+		}
+	}
+	return nil
+}
+
+// version returns the stored version of a match or entry, 0 for none.
+func (c contents) version(r store.Record) uint64 {
+	switch r := r.(type) {
+	case store.Match:
+		for _, m := range c.Matches {
+			if m.ID == r.ID {
+				return m.Version
+			}
+		}
+	case store.Entry:
+		for _, e := range c.Entries {
+			if byKey(e, r) == 0 {
+				return e.Version
+			}
+		}
+	}
+	return 0
+}
+
+func (c *contents) put(r store.Record) {
+	switch r := r.(type) {
+	case store.Match:
+		i := slices.IndexFunc(c.Matches, func(m store.Match) bool { return m.ID == r.ID })
+		if i < 0 {
+			c.Matches = append(c.Matches, r)
+			return
+		}
+		c.Matches[i] = r
+	case store.Entry:
+		c.Entries = slices.DeleteFunc(c.Entries, func(e store.Entry) bool { return byKey(e, r) == 0 })
+		c.Entries = append(c.Entries, r)
+		slices.SortFunc(c.Entries, byKey)
+	case store.Moves:
+		for i, m := range c.Matches {
+			if m.ID == r.Match && m.Position != 0 && m.Position == r.Position {
+				c.Matches[i].Moves = r.Moves
+			}
+		}
+	case store.Setting:
+		c.Settings = slices.DeleteFunc(c.Settings, func(s store.Setting) bool { return s.Name == r.Name })
+		c.Settings = append(c.Settings, r)
+		slices.SortFunc(c.Settings, func(a, b store.Setting) int { return strings.Compare(a.Name, b.Name) })
+	}
+}
+
+// matches answers a query by looking at every match.
+func (c contents) matches(q store.MatchQuery) []store.Match {
+	var found []store.Match
+	for _, m := range c.Matches {
+		player, team := q.Player == "", q.Team == ""
+		for _, p := range m.Participants {
+			player = player || p.Player == q.Player
+			team = team || p.Team == q.Team
+		}
+		if player && team && (q.Mode == "" || m.Mode == q.Mode) && (q.Room == "" || m.Room == q.Room) &&
+			(len(q.States) == 0 || slices.Contains(q.States, m.State)) {
+			found = append(found, m)
+		}
+	}
+	return found
+}
+
+func eventOf(c store.Commit) store.Event {
+	return store.Event{
+		Position: c.Position, Key: c.Key, Digest: c.Digest, At: c.At, Kind: c.Kind, ID: c.ID, Body: c.Body,
+	}
+}
+
+func byKey(a, b store.Entry) int {
+	return cmp.Or(strings.Compare(a.Board, b.Board), strings.Compare(a.Window, b.Window), strings.Compare(a.ID, b.ID))
+}
+
+// commitAt returns a commit whose key, digest and time follow from its position.
+func commitAt(position uint64, records ...store.Record) store.Commit {
+	return store.Commit{
+		Key:      fmt.Sprintf("key %d", position),
+		Digest:   store.Digest{1, byte(position), byte(position >> 8)},
+		Position: position,
+		At:       time.UnixMilli(1_700_000_000_000 + int64(position)*1001).UTC(),
+		Kind:     "written",
+		ID:       "some match",
+		Records:  records,
+	}
+}
+
+// all reads a sequence to its end.
+func all[T any](t tb, seq iter.Seq2[T, error]) []T {
+	t.Helper()
+	var read []T
+	for v, err := range seq {
+		require.NoError(t, err, "in a sequence")
+		read = append(read, v)
+	}
+	return plain(read)
+}
+
+func requireSame(t tb, want, got any, about ...any) {
+	t.Helper()
+	require.Equal(t, plain(want), plain(got), about...)
+}
+
+// plain returns a deep copy in which every empty slice is nil: a store may give back either for the other.
+func plain[T any](v T) T {
+	copied := reflect.New(reflect.TypeFor[T]()).Elem()
+	copyPlain(copied, reflect.ValueOf(&v).Elem())
+	return copied.Interface().(T)
+}
+
+func copyPlain(to, from reflect.Value) {
+	to.Set(from)
+	switch from.Kind() {
+	case reflect.Interface:
+		if !from.IsNil() {
+			inner := reflect.New(from.Elem().Type()).Elem()
+			copyPlain(inner, from.Elem())
+			to.Set(inner)
+		}
+	case reflect.Slice:
+		to.SetZero()
+		if from.Len() > 0 {
+			to.Set(reflect.MakeSlice(from.Type(), from.Len(), from.Len()))
+			for i := range from.Len() {
+				copyPlain(to.Index(i), from.Index(i))
+			}
+		}
+	case reflect.Struct:
+		if from.Type() == reflect.TypeFor[time.Time]() {
+			return // a value like a number, and its fields are not ours to set
+		}
+		for i := range from.NumField() {
+			copyPlain(to.Field(i), from.Field(i))
+		}
+	}
+}

@@ -1,0 +1,195 @@
+package storetest
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"github.com/finalbell/finalbell/store"
+)
+
+func machineRules() []rule {
+	return []rule{
+		{"any batches leave the store as they leave the plainest model", func(t *testing.T, open func(tb) store.Store) {
+			rapid.Check(t, func(t *rapid.T) { steps(t, open(t), nil) })
+		}},
+	}
+}
+
+// steps commits batches that fit and batches that do not, and compares all reads with the model's after each.
+func steps(t *rapid.T, s store.Store, more map[string]func(*rapid.T)) {
+	ctx := context.Background()
+	var want contents
+	actions := map[string]func(*rapid.T){
+		"commit": func(t *rapid.T) {
+			b := drawBatch(t, want)
+			next, refused := want.after(b)
+			err := s.Commit(ctx, b)
+			if answer, ok := errors.AsType[*store.CommitError](refused); ok {
+				requireRefused(t, err, answer, "a drawn batch")
+			} else {
+				require.NoError(t, err)
+			}
+			want = next
+		},
+		"matches": func(t *rapid.T) {
+			q := drawMatchQuery(t)
+			requireSame(t, want.matches(q), all(t, s.Matches(ctx, q)), "%+v", q)
+		},
+		"entries": func(t *rapid.T) {
+			q := rapid.SampledFrom(windows()).Draw(t, "window")
+			q.IDs = rapid.SliceOfN(rapid.SampledFrom(pool()), 1, 3).Draw(t, "ids")
+			var entries []store.Entry
+			for _, e := range want.Entries {
+				if e.Board == q.Board && e.Window == q.Window && slices.Contains(q.IDs, e.ID) {
+					entries = append(entries, e)
+				}
+			}
+			read := all(t, s.Entries(ctx, q))
+			slices.SortFunc(read, byKey)
+			requireSame(t, entries, read)
+		},
+		"events": func(t *rapid.T) {
+			after := rapid.IntRange(0, len(want.Events)).Draw(t, "after")
+			requireSame(t, want.Events[after:], all(t, s.Events(ctx, uint64(after)))) //nolint:gosec // not negative
+		},
+		"": func(t *rapid.T) { requireSame(t, want, contentsOf(t, s)) },
+	}
+	maps.Copy(actions, more)
+	t.Repeat(actions)
+}
+
+// pool is small, so that batches meet.
+func pool() []string { return []string{"a", "A", "é", "e\u0301"} }
+
+func drawBatch(t *rapid.T, c contents) store.Batch {
+	var b store.Batch
+	fits := rapid.IntRange(0, 2).Draw(t, "fits") > 0
+	ahead := c
+	for range rapid.IntRange(0, 3).Draw(t, "commits") {
+		commit := commitAt(ahead.Head.Position + 1)
+		commit.At = time.UnixMilli(rapid.Int64Range(-3, 3).Draw(t, "at")).UTC()
+		commit.Records = drawRecords(t, ahead)
+		if !fits && rapid.Bool().Draw(t, "spoilt") {
+			spoil(t, &commit, ahead)
+		}
+		b.Commits = append(b.Commits, commit)
+		if next, err := ahead.after(store.Batch{Commits: []store.Commit{commit}}); err == nil {
+			ahead = next
+		}
+	}
+	for _, id := range rapid.SliceOfN(rapid.SampledFrom(pool()), 0, 2).Draw(t, "soft") {
+		b.Soft = append(b.Soft, drawSoft(t, id, ahead))
+	}
+	return b
+}
+
+// drawRecords draws records that fit, no two for one match or entry: what that means is left open.
+func drawRecords(t *rapid.T, c contents) []store.Record {
+	var records []store.Record
+	for _, id := range rapid.SliceOfNDistinct(rapid.SampledFrom(pool()), 0, 2, rapid.ID).Draw(t, "matches") {
+		records = append(records, drawSmallMatch(t, id, c, c.version(store.Match{ID: id})+1))
+	}
+	for _, w := range windows() {
+		for _, id := range rapid.SliceOfNDistinct(rapid.SampledFrom(pool()), 0, 1, rapid.ID).Draw(t, "entries") {
+			e := store.Entry{Board: w.Board, Window: w.Window, ID: id, Values: values().Draw(t, "values")}
+			e.Version = c.version(e) + 1
+			records = append(records, e)
+		}
+	}
+	if rapid.Bool().Draw(t, "sets") {
+		records = append(records, store.Setting{
+			Name: rapid.SampledFrom(settingNames()).Draw(t, "setting"), Value: blob().Draw(t, "value"),
+		})
+	}
+	return rapid.Permutation(records).Draw(t, "records")
+}
+
+// drawSmallMatch draws what queries and indexes look at.
+func drawSmallMatch(t *rapid.T, id string, c contents, version uint64) store.Match {
+	m := store.Match{
+		ID: id, Version: version, Created: c.Head.Position + 1,
+		Mode:  rapid.SampledFrom([]string{"", "duel", "race"}).Draw(t, "mode"),
+		Room:  rapid.SampledFrom([]string{"", "hall", "yard"}).Draw(t, "room"),
+		State: rapid.SampledFrom(states()).Draw(t, "state"),
+		Participants: rapid.SliceOfN(rapid.Custom(func(t *rapid.T) store.Participant {
+			return store.Participant{
+				Player: rapid.SampledFrom(pool()).Draw(t, "player"),
+				Team:   rapid.SampledFrom([]string{"", "red", "a"}).Draw(t, "team"),
+			}
+		}), 0, 3).Draw(t, "participants"),
+	}
+	for _, old := range c.Matches {
+		if old.ID == id {
+			m.Created = old.Created
+		}
+	}
+	if m.State == "ended" {
+		m.Position = c.Head.Position + 1
+	}
+	return m
+}
+
+func states() []string { return []string{"created", "started", "ended"} }
+
+// spoil makes one thing about a commit wrong, or with luck leaves it right.
+func spoil(t *rapid.T, commit *store.Commit, c contents) {
+	used := len(c.Events) > 0
+	switch how := rapid.SampledFrom([]string{"replayed", "reused", "position", "version"}).Draw(t, "how"); {
+	case how == "position":
+		commit.Position = rapid.Uint64Range(0, commit.Position+2).Draw(t, "position")
+	case how == "version" && len(commit.Records) > 0:
+		i := rapid.IntRange(0, len(commit.Records)-1).Draw(t, "which")
+		switch r := commit.Records[i].(type) {
+		case store.Match:
+			r.Version = rapid.Uint64Range(0, r.Version+1).Draw(t, "version")
+			commit.Records[i] = r
+		case store.Entry:
+			r.Version = rapid.Uint64Range(0, r.Version+1).Draw(t, "version")
+			commit.Records[i] = r
+		}
+	case used:
+		e := rapid.SampledFrom(c.Events).Draw(t, "key of")
+		commit.Key, commit.Digest = e.Key, e.Digest
+		if how == "reused" {
+			commit.Digest[31]++
+		}
+		if rapid.Bool().Draw(t, "where it was") {
+			commit.Position = e.Position
+		}
+	}
+}
+
+func drawSoft(t *rapid.T, id string, c contents) store.Record {
+	version := c.version(store.Match{ID: id})
+	if rapid.Bool().Draw(t, "match") {
+		if rapid.IntRange(0, 3).Draw(t, "overtaken") == 0 {
+			version = rapid.Uint64Range(0, version+1).Draw(t, "version")
+		}
+		return drawSmallMatch(t, id, c, version)
+	}
+	moves := store.Moves{Match: id, Position: rapid.Uint64Range(0, c.Head.Position).Draw(t, "position"),
+		Moves: drawMoves().Draw(t, "moves")}
+	for _, m := range c.Matches {
+		if m.ID == id && rapid.Bool().Draw(t, "fits") {
+			moves.Position = m.Position
+		}
+	}
+	return moves
+}
+
+func drawMatchQuery(t *rapid.T) store.MatchQuery {
+	return store.MatchQuery{
+		Player: rapid.SampledFrom(append(pool(), "", "", "")).Draw(t, "player"),
+		Team:   rapid.SampledFrom([]string{"", "", "red", "a"}).Draw(t, "team"),
+		Mode:   rapid.SampledFrom([]string{"", "", "duel", "race"}).Draw(t, "mode"),
+		Room:   rapid.SampledFrom([]string{"", "", "hall", "yard"}).Draw(t, "room"),
+		States: rapid.SliceOfN(rapid.SampledFrom(states()), 0, 2).Draw(t, "states"),
+	}
+}
