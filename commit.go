@@ -1,0 +1,363 @@
+package finalbell
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"sync"
+	"time"
+
+	"github.com/finalbell/finalbell/store"
+)
+
+// The committer is the only writer. It takes decisions in the order in which they were enqueued, gives each
+// the next position, writes them in batches, and then lets each change the boards in that same order. Callers
+// that arrive while a batch is being written share the next one.
+
+const (
+	maxBatch  = 256
+	softDelay = time.Second // soft records wait no longer than this for a batch to go with
+)
+
+// pending is one decision on its way to the store.
+type pending struct {
+	job
+	ticket *ticket       // the reservation, freed once applied
+	done   chan struct{} // closed when err is set
+	err    error
+}
+
+// job is what the committer does for a decision.
+type job interface {
+	seal(position uint64) store.Commit // may be asked again with another position
+	applied(position uint64)           // in position order, after the commit is durable
+}
+
+type committer struct {
+	store   store.Store
+	keys    *reservations
+	mu      sync.Mutex
+	queue   []*pending
+	soft    map[softKey]store.Record
+	order   []softKey // of soft, oldest first
+	timer   *time.Timer
+	head    uint64
+	at      time.Time // the latest time that a commit carried
+	running bool
+	idle    *sync.Cond // signalled when running turns false
+	stopped error      // why nothing is written any more
+
+	writing  sync.Mutex     // held while a batch is written and applied
+	settings []store.Record // to be written with the next commit
+}
+
+// softKey names a soft record: the last value for it wins.
+type softKey struct {
+	kind byte // 'm' match, 'r' rank moves
+	id   string
+}
+
+func newCommitter(s store.Store, head store.Head) *committer {
+	c := &committer{store: s, keys: newReservations(), soft: make(map[softKey]store.Record), head: head.Position, at: head.At}
+	c.idle = sync.NewCond(&c.mu)
+	return c
+}
+
+// submit enqueues a decision, whose keys are reserved by its ticket, and waits until it is durable and
+// applied. A caller whose ctx ends meanwhile leaves with ErrUnknown; the decision goes on.
+func (c *committer) submit(ctx context.Context, p *pending) error {
+	p.done = make(chan struct{})
+	c.mu.Lock()
+	if c.stopped != nil {
+		c.mu.Unlock()
+		c.keys.release(p.ticket)
+		return c.stopped
+	}
+	c.queue = append(c.queue, p)
+	if ctx.Done() == nil && !c.running {
+		// Who cannot leave may as well do the work: no goroutine has to wake up for a lone caller.
+		c.running = true
+		c.mu.Unlock()
+		c.lead()
+		<-p.done
+		return p.err
+	}
+	c.wake()
+	c.mu.Unlock()
+	select {
+	case <-p.done:
+		return p.err
+	case <-ctx.Done():
+		return &refusal{kind: ErrUnknown, text: "the caller left before the commit was known: " + context.Cause(ctx).Error(), cause: context.Cause(ctx)}
+	}
+}
+
+// wake makes sure that somebody works on the queue. The lock is held.
+func (c *committer) wake() {
+	if !c.running {
+		c.running = true
+		go c.run()
+	}
+}
+
+// lead writes one batch on the caller's own stack and leaves the rest to a goroutine.
+func (c *committer) lead() {
+	c.gather()
+	if batch, soft, ok := c.take(); ok {
+		c.write(batch, soft)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.running {
+		return
+	}
+	if len(c.queue) > 0 || len(c.order) > 0 && c.timer == nil {
+		go c.run()
+		return
+	}
+	c.running = false
+	c.idle.Broadcast()
+}
+
+// run writes batches until there is nothing left, so that an idle engine has no goroutine.
+func (c *committer) run() {
+	for {
+		c.gather()
+		batch, soft, ok := c.take()
+		if !ok {
+			return
+		}
+		c.write(batch, soft)
+	}
+}
+
+// gather yields a few times while the queue still grows: callers woken by the last batch need the processor
+// to submit again, and a writer that seals at once commits half of them each time.
+func (c *committer) gather() {
+	size := -1
+	for range 8 {
+		c.mu.Lock()
+		n := len(c.queue)
+		c.mu.Unlock()
+		if n == size {
+			return
+		}
+		size = n
+		runtime.Gosched()
+	}
+}
+
+// take seals the next batch. Soft records go with it; without commits they are written only when they are due.
+func (c *committer) take() ([]*pending, []store.Record, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	n := min(len(c.queue), maxBatch)
+	if c.stopped != nil || n == 0 && (len(c.order) == 0 || c.timer != nil) {
+		c.running = false
+		c.idle.Broadcast()
+		return nil, nil, false
+	}
+	batch := c.queue[:n:n]
+	c.queue = c.queue[n:]
+	soft := make([]store.Record, len(c.order))
+	for i, key := range c.order {
+		soft[i] = c.soft[key]
+	}
+	return batch, soft, true
+}
+
+// write commits a batch and applies it. The store may answer about one commit: then that one is taken out
+// and the rest is tried again. Any other error stops the committer.
+func (c *committer) write(batch []*pending, soft []store.Record) {
+	c.writing.Lock()
+	defer c.writing.Unlock()
+	for {
+		commits := make([]store.Commit, len(batch))
+		for i, p := range batch {
+			commits[i] = p.seal(c.head + uint64(i) + 1)
+		}
+		if len(commits) > 0 {
+			commits[0].Records = append(commits[0].Records, c.settings...)
+		}
+		err := commit(c.store, store.Batch{Commits: commits, Soft: soft})
+		var answer *store.CommitError
+		if errors.As(err, &answer) && answer.Index >= 0 && answer.Index < len(batch) {
+			p := batch[answer.Index]
+			batch = append(batch[:answer.Index:answer.Index], batch[answer.Index+1:]...)
+			if errors.Is(answer.Err, store.ErrStale) {
+				c.catchUp()
+			}
+			c.finish(p, answer.Err)
+			if len(batch) == 0 && len(soft) == 0 {
+				return
+			}
+			continue
+		}
+		if err != nil {
+			c.stop(err, batch)
+			return
+		}
+		c.wrote(commits, soft)
+		if applied, err := c.apply(batch, commits); err != nil {
+			c.stop(err, batch[applied:])
+		}
+		return
+	}
+}
+
+// apply lets each decision change the boards, in position order, and wakes its caller. A panic there leaves
+// the boards behind the store, so it stops the committer like a failed write rather than go on wrong.
+func (c *committer) apply(batch []*pending, commits []store.Commit) (applied int, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("applying commit %d panicked: %v", commits[applied].Position, r)
+		}
+	}()
+	for i, p := range batch {
+		applied = i
+		p.applied(commits[i].Position)
+		c.finish(p, nil)
+	}
+	return len(batch), nil
+}
+
+// catchUp learns the position again after somebody else has written to the store.
+func (c *committer) catchUp() {
+	if head, err := c.store.Head(context.Background()); err == nil {
+		c.head = head.Position
+	}
+}
+
+// commit calls the store. A panic in it is a failed write like any other.
+func commit(s store.Store, b store.Batch) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("store panicked: %v", r)
+		}
+	}()
+	// No caller's ctx: a commit that others wait for must not be torn by one of them leaving.
+	return s.Commit(context.Background(), b)
+}
+
+// wrote notes where the store stands and forgets the soft records that it has now.
+func (c *committer) wrote(commits []store.Commit, soft []store.Record) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.head += uint64(len(commits))
+	if len(commits) > 0 {
+		c.settings = nil
+	}
+	for _, commit := range commits {
+		if commit.At.After(c.at) {
+			c.at = commit.At
+		}
+	}
+	if len(soft) == 0 {
+		return
+	}
+	var left []softKey
+	for i, key := range c.order {
+		if i < len(soft) && sameRecord(c.soft[key], soft[i]) {
+			delete(c.soft, key)
+			continue
+		}
+		left = append(left, key) // came or changed while the batch was written
+	}
+	c.order = left
+	if c.timer != nil && len(left) == 0 {
+		c.timer.Stop()
+		c.timer = nil
+	}
+}
+
+// sameRecord reports whether a soft record is still the one that was written.
+func sameRecord(a, b store.Record) bool {
+	switch a := a.(type) {
+	case store.Match:
+		b, ok := b.(store.Match)
+		return ok && a.Version == b.Version && len(a.Participants) == len(b.Participants) &&
+			(len(a.Participants) == 0 || &a.Participants[0] == &b.Participants[0])
+	case store.Moves:
+		_, ok := b.(store.Moves) // a match has its moves once
+		return ok
+	}
+	return false
+}
+
+func (c *committer) finish(p *pending, err error) {
+	p.err = err
+	c.keys.release(p.ticket)
+	close(p.done)
+}
+
+// stop ends all writing: nobody knows what the store holds now, and to read it again would not tell, for the
+// page cache may confirm what the disk does not hold. Whoever waits is told so.
+func (c *committer) stop(cause error, batch []*pending) {
+	c.mu.Lock()
+	c.stopped = &refusal{kind: ErrUnavailable, text: "the store failed, open the engine again: " + cause.Error(), cause: cause}
+	waiting := append(batch[:len(batch):len(batch)], c.queue...)
+	c.queue = nil
+	c.mu.Unlock()
+	c.keys.close(c.stopped)
+	for _, p := range waiting {
+		c.finish(p, &refusal{kind: ErrUnknown, text: "the store failed, the commit's fate is not known: " + cause.Error(), cause: cause})
+	}
+}
+
+// later keeps a soft record for the next batch, or for at most softDelay.
+func (c *committer) later(key softKey, r store.Record) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if _, there := c.soft[key]; !there {
+		c.order = append(c.order, key)
+	}
+	c.soft[key] = r
+	if c.timer == nil && c.stopped == nil {
+		c.timer = time.AfterFunc(softDelay, c.flush)
+	}
+}
+
+// flush lets the soft records be written now.
+func (c *committer) flush() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.timer != nil {
+		c.timer.Stop()
+		c.timer = nil
+	}
+	if len(c.order) > 0 && c.stopped == nil {
+		c.wake()
+	}
+}
+
+// overlay is the soft record that readers must see although the store may not have it yet.
+func (c *committer) overlay(key softKey) (store.Record, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	r, there := c.soft[key]
+	return r, there
+}
+
+// stand is the latest time that was stored, and why nothing is written any more, if so.
+func (c *committer) stand() (time.Time, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.at, c.stopped
+}
+
+// drain writes what is left and lets nothing more in.
+func (c *committer) drain(why error) error {
+	c.flush()
+	c.mu.Lock()
+	for c.running {
+		c.idle.Wait()
+	}
+	failed := c.stopped
+	if c.stopped == nil {
+		c.stopped = why
+	}
+	c.mu.Unlock()
+	c.keys.close(why)
+	return failed
+}

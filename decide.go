@@ -1,0 +1,108 @@
+package finalbell
+
+import "time"
+
+// The kinds of events.
+const (
+	createdEvent   = "match_created"
+	startedEvent   = "match_started"
+	endedEvent     = "match_ended"
+	cancelledEvent = "match_cancelled"
+	expiredEvent   = "match_expired"
+	refusedEvent   = "report_refused"
+)
+
+// What each verb makes of a match: refusals first, in the documented order, then the one change. Nothing here
+// reads a clock or a store.
+
+func decideCreate(e *engine, r request) (*decision, error) {
+	mode := e.modes[r.create.Mode]
+	m := create(*r.create, r.at)
+	if !m.Deadline.IsZero() && !m.Deadline.After(r.at) {
+		return nil, refuse(ErrInvalid, "deadline "+formatTime(m.Deadline)+" is not after the match is created, "+formatTime(r.at))
+	}
+	if err := checkRoster(mode, m.roster); err != nil {
+		return nil, err
+	}
+	return &decision{next: m, key: keyOf("create", m.ID), digest: digestContent(m), kind: createdEvent, at: r.now}, nil
+}
+
+func decideStart(e *engine, m Match, r request) (*decision, error) {
+	_, replayed, err := move(verbStart, m, false)
+	if err != nil || replayed {
+		return &decision{next: m, replayed: replayed}, err
+	}
+	m, err = start(m, r.at)
+	return &decision{next: m, key: keyOf("start", m.ID), kind: startedEvent, at: r.now}, err
+}
+
+// autoStart starts a match on the way to a report, where the mode wants one call to do.
+func (e *engine) autoStart(m Match, mode Mode, at time.Time) (Match, bool, error) {
+	if m.State != Created || !mode.AutoStart {
+		return m, false, nil
+	}
+	m, err := start(m, at)
+	return m, true, err
+}
+
+func decideReport(e *engine, m Match, r request) (*decision, error) {
+	mode := e.mode(m)
+	m, started, err := e.autoStart(m, mode, r.now)
+	if err != nil {
+		return nil, err
+	}
+	if _, _, err := move(verbReport, m, false); err != nil {
+		return nil, err
+	}
+	if len(r.outcomes) == 0 && !started {
+		return &decision{next: m, replayed: true}, nil
+	}
+	f, err := fill(m, mode, r.outcomes, false)
+	if err != nil {
+		return nil, err
+	}
+	if len(r.outcomes) > 0 {
+		m = provide(m, mode, f)
+	}
+	d := &decision{next: m, soft: true, started: started, at: r.now}
+	if started {
+		d.key, d.kind = keyOf("start", m.ID), startedEvent
+	}
+	return d, nil
+}
+
+func decideEnd(e *engine, m Match, r request) (*decision, error) {
+	mode := e.mode(m)
+	m, _, err := e.autoStart(m, mode, r.at)
+	if err != nil {
+		return nil, err
+	}
+	same := false
+	if m.report != (digest{}) {
+		again, err := fill(m, e.history.mode(m.Mode, m.position), r.outcomes, true)
+		same = err == nil && again.digest == m.report
+	}
+	_, replayed, err := move(verbEnd, m, same)
+	if err != nil || replayed {
+		return &decision{next: m, replayed: replayed}, err
+	}
+	if err := notBefore(r.at, m.StartedAt, Started); err != nil {
+		return nil, err
+	}
+	f, err := fill(m, mode, r.outcomes, true)
+	if err != nil {
+		return nil, err
+	}
+	m, err = end(m, mode, f, r.at)
+	m.position = unplaced
+	return &decision{next: m, key: keyOf("end", m.ID), digest: f.digest, kind: endedEvent, at: r.now}, err
+}
+
+func decideCancel(e *engine, m Match, r request) (*decision, error) {
+	_, replayed, err := move(verbCancel, m, false)
+	if err != nil || replayed {
+		return &decision{next: m, replayed: replayed}, err
+	}
+	d := &decision{next: cancel(m, r.reason, r.now), key: keyOf("cancel", m.ID), kind: cancelledEvent, at: r.now}
+	return d, nil
+}

@@ -1,0 +1,39 @@
+// Package finalbell ends games properly.
+//
+// A game server or an indie backend embeds it. It takes a match through create, start and end, ranks the
+// outcomes, and applies them to the leaderboards, all in one commit: after a crash a match has ended with
+// everything that follows from it, or it has not ended.
+//
+// # The nouns
+//
+// A [Match] is played by a roster of participants in a [Mode], the rules of one kind of game. What a caller
+// reports of a player is an [Outcome]; what the engine makes of all outcomes together is a [Standing] for
+// each player, with rank and result. A [BoardRule] folds the results of its modes into one [Entry] a player
+// or team; a [Board] reads them, in rank order. A [Window] is the period that a board covers. A [Number] is
+// an exact decimal: nothing passes through a float, nothing is silently rounded.
+//
+// # The verbs
+//
+// [New] opens an engine on a store. [Engine.Create], [Engine.Start], [Engine.Report], [Engine.End] and
+// [Engine.Cancel] move a match; [Engine.Tick] does what is due by the clock, which a background loop calls by
+// itself. Every verb may be called again, for ever: the same call with the same id and content returns the
+// match as it is, Replayed, and changes nothing. Who did not hear the answer asks again.
+//
+// # What is guaranteed
+//
+// A nil error means that the call's effects are durable, as far as the store promises it, and on the boards.
+// [ErrUnknown] means that nobody knows, because the store failed at the commit or the caller's context ended
+// while it waited: call again with the same id. Every other [Kind] of error means that nothing has happened.
+// After its store has failed an engine reads on, but writes nothing more until it is opened again.
+//
+// Readers see only what is durable, and a match on a board whole or not at all. A rank is the same number
+// whether it comes with the match, from the top, from around a player or from Rank.
+//
+// What an engine does depends on nothing but its calls, its clock and its ids ([Options]): the same ones give
+// the same answers, byte for byte.
+//
+// # Threads
+//
+// An [Engine] is safe for concurrent use. A game server with a tick loop ends its matches on a goroutine of
+// its own: End waits for the store, and the match's id makes it safe to call again.
+package finalbell

@@ -1,0 +1,313 @@
+package finalbell
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"iter"
+	"log/slog"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/finalbell/finalbell/store"
+)
+
+// Options are what an engine takes from its surroundings. The zero value is right.
+type Options struct {
+	// Now is the clock, read to the millisecond; default the system's. An engine with a clock of its own does
+	// what is due only when Tick is called. A clock that steps back is held at the last stored time.
+	Now func() time.Time
+	// NewID makes ids for matches that come without; default UUIDs of version 7.
+	NewID func() string
+	// ManualTick leaves what is due to the caller's Tick, with the system's clock too.
+	ManualTick bool
+	Hooks      Hooks
+	// Log is told what no caller can be: a failed background tick, a panic in a Reply hook. Default: nobody.
+	Log *slog.Logger
+}
+
+// Engine runs matches. It is safe for concurrent use. Every call that changes something returns when the
+// change is durable and on the boards, or with an error by which nothing has happened; ErrUnknown alone
+// leaves that open, and then the same call with the same id is the way to find out.
+type Engine struct {
+	*engine
+	at time.Time // zero: now
+}
+
+type engine struct {
+	options   Options
+	rules     Rules // with defaults
+	modes     map[string]Mode
+	history   rulebook
+	boards    map[string]*board
+	ids       *index
+	store     store.Store
+	committer *committer
+	dues      *dues
+	ticking   sync.Mutex
+	closed    atomic.Bool
+	stopLoop  context.CancelFunc // nil without a background loop
+	loopDone  chan struct{}
+}
+
+// New opens an engine on a store, which is the engine's from then on. The rules must be those that the store
+// was filled under, but may have new modes, and new boards that no match so far would have fed; anything else
+// is ErrInvalid and names the first difference. Nothing is written before the first call that changes
+// something.
+func New(ctx context.Context, s store.Store, rules Rules, options Options) (*Engine, error) {
+	e, err := open(ctx, s, rules, options)
+	if err != nil {
+		return nil, failed("open", "", err)
+	}
+	return &Engine{engine: e}, nil
+}
+
+func open(ctx context.Context, s store.Store, rules Rules, options Options) (*engine, error) {
+	if s == nil {
+		return nil, refuse(ErrInvalid, "no store")
+	}
+	if err := rules.Validate(); err != nil {
+		return nil, err
+	}
+	e := &engine{
+		options: options, rules: rules.withDefaults(), store: s, ids: newIndex(), dues: newDues(),
+		modes: make(map[string]Mode), boards: make(map[string]*board), loopDone: make(chan struct{}),
+	}
+	ticks := options.Now == nil && !options.ManualTick
+	if options.Now == nil {
+		e.options.Now = time.Now
+	}
+	for _, m := range e.rules.Modes {
+		e.modes[m.ID] = m
+	}
+	for _, b := range e.rules.Boards {
+		e.boards[b.ID] = newBoard(b, e.ids)
+	}
+	head, err := s.Head(ctx)
+	if err != nil {
+		return nil, unavailable(err)
+	}
+	e.committer = newCommitter(s, head)
+	if err := e.openRules(ctx, head.Position); err != nil {
+		return nil, err
+	}
+	if err := e.load(ctx); err != nil {
+		return nil, err
+	}
+	if ticks {
+		ctx, stop := context.WithCancel(context.Background())
+		e.stopLoop = stop
+		go (&Engine{engine: e}).loop(ctx)
+	}
+	return e, nil
+}
+
+// load fills the boards from the stored entries and takes up the running matches.
+func (e *engine) load(ctx context.Context) error {
+	for _, rule := range e.rules.Boards {
+		w := e.boards[rule.ID].open
+		var entries []placed
+		for r, err := range e.store.Entries(ctx, store.EntryQuery{Board: rule.ID, Window: w.id}) {
+			if err != nil {
+				return unavailable(err)
+			}
+			p, err := placedOf(rule, r)
+			if err != nil {
+				return unavailable(errors.Join(errors.New("entry of "+quote(r.ID)+" on board "+quote(rule.ID)), err))
+			}
+			entries = append(entries, p)
+		}
+		if err := w.load(entries); err != nil {
+			return unavailable(err)
+		}
+	}
+	running := store.MatchQuery{States: []string{string(Created), string(Started), string(Disputed)}}
+	for r, err := range e.store.Matches(ctx, running) {
+		if err != nil {
+			return unavailable(err)
+		}
+		m := matchOf(r, e.boards)
+		e.dues.note(m, e.mode(m))
+	}
+	return nil
+}
+
+// Close writes what is still to be written, ends the background loop and closes the store. Calls after it,
+// and those that still wait, fail with ErrUnavailable. A second Close does nothing.
+func (e *Engine) Close() error {
+	if insideHook() {
+		return failed("close", "", refuse(ErrRefused, "a hook may not call Close"))
+	}
+	if e.closed.Swap(true) {
+		return nil
+	}
+	if e.stopLoop != nil {
+		e.stopLoop()
+		<-e.loopDone
+	}
+	failure := e.committer.drain(errClosed)
+	if err := e.store.Close(); err != nil && failure == nil {
+		failure = unavailable(err)
+	}
+	return failed("close", "", failure)
+}
+
+var errClosed = refuse(ErrUnavailable, "the engine is closed")
+
+// At returns the same engine for calls about something that happened at t: Create, Start and End take t as
+// the time of the step instead of now. A t finer than a millisecond, after now or before the match's last
+// step is ErrInvalid. Other calls ignore it.
+func (e *Engine) At(t time.Time) *Engine { return &Engine{engine: e.engine, at: t} }
+
+// Rules returns the rules of the engine, with every default in place.
+func (e *Engine) Rules() Rules { return e.rules.withDefaults() }
+
+// now is the clock's time, but never before what is stored.
+func (e *engine) now() time.Time {
+	now := e.options.Now().UTC().Truncate(time.Millisecond)
+	if stored, _ := e.committer.stand(); now.Before(stored) {
+		return stored
+	}
+	return now
+}
+
+// times are the present and the time of the step that the caller speaks of.
+func (e *Engine) times() (now, at time.Time, err error) {
+	now = e.now()
+	if e.at.IsZero() {
+		return now, now, nil
+	}
+	at = e.at.UTC()
+	if !at.Equal(at.Truncate(time.Millisecond)) {
+		return now, at, refuse(ErrInvalid, "at "+at.Format(time.RFC3339Nano)+" is finer than a millisecond")
+	}
+	if at.After(now) {
+		return now, at, refuse(ErrInvalid, "at "+formatTime(at)+" is after now, "+formatTime(now))
+	}
+	return now, at, nil
+}
+
+// writable refuses calls that change something once the engine is closed or its store has failed.
+func (e *engine) writable(ctx context.Context) error {
+	if err := e.readable(ctx); err != nil {
+		return err
+	}
+	_, stopped := e.committer.stand()
+	return stopped
+}
+
+// readable refuses reads once the engine is closed.
+func (e *engine) readable(ctx context.Context) error {
+	if e.closed.Load() {
+		return errClosed
+	}
+	return left(ctx)
+}
+
+// left refuses to go on for a caller who has left.
+func left(ctx context.Context) error {
+	if ctx.Err() == nil {
+		return nil
+	}
+	cause := context.Cause(ctx)
+	return &refusal{kind: ErrUnavailable, text: "the caller left: " + cause.Error(), cause: cause}
+}
+
+// unavailable wraps what a store answered to a read.
+func unavailable(err error) error {
+	var r *refusal
+	if errors.As(err, &r) {
+		return err
+	}
+	return &refusal{kind: ErrUnavailable, text: "the store failed: " + err.Error(), cause: err}
+}
+
+// Match returns a match as it stands, live reports included.
+func (e *Engine) Match(ctx context.Context, id string) (Match, error) {
+	if err := e.readable(ctx); err != nil {
+		return Match{}, failed("read match", id, err)
+	}
+	m, err := e.find(ctx, id)
+	if err != nil {
+		return Match{}, failed("read match", id, err)
+	}
+	return m.shown(), nil
+}
+
+// MatchFilter selects matches; a zero field does not restrict.
+type MatchFilter struct {
+	Player, Mode, Room string
+	States             []State
+}
+
+// Matches yields the matches that f selects in the order of their creation. One that is written meanwhile
+// comes as it was or as it is. The sequence holds no lock while it yields, and ends after an error.
+func (e *Engine) Matches(ctx context.Context, f MatchFilter) iter.Seq2[Match, error] {
+	return func(yield func(Match, error) bool) {
+		if err := e.readable(ctx); err != nil {
+			yield(Match{}, failed("list matches", "", err))
+			return
+		}
+		q := store.MatchQuery{Player: f.Player, Mode: f.Mode, Room: f.Room}
+		for _, s := range f.States {
+			q.States = append(q.States, string(s))
+		}
+		for r, err := range e.store.Matches(ctx, q) {
+			if err != nil {
+				yield(Match{}, failed("list matches", "", unavailable(err)))
+				return
+			}
+			if !yield(matchOf(e.overlaid(r), e.boards).shown(), nil) {
+				return
+			}
+		}
+	}
+}
+
+// find loads a match.
+func (e *engine) find(ctx context.Context, id string) (Match, error) {
+	r, err := e.record(ctx, id)
+	if err != nil {
+		return Match{}, err
+	}
+	return matchOf(r, e.boards), nil
+}
+
+func (e *engine) record(ctx context.Context, id string) (store.Match, error) {
+	r, err := e.store.Match(ctx, id)
+	if errors.Is(err, store.ErrNotFound) {
+		return store.Match{}, refuse(ErrNotFound, "no such match", id)
+	}
+	if err != nil {
+		return store.Match{}, unavailable(err)
+	}
+	return e.overlaid(r), nil
+}
+
+// overlaid adds to a stored match what is still on its way to the store.
+func (e *engine) overlaid(r store.Match) store.Match {
+	if soft, there := e.committer.overlay(softKey{'m', r.ID}); there {
+		if m := soft.(store.Match); m.Version == r.Version {
+			r = m
+		}
+	}
+	if soft, there := e.committer.overlay(softKey{'r', r.ID}); there {
+		if moves := soft.(store.Moves); moves.Position == r.Position {
+			r.Moves = moves.Moves
+		}
+	}
+	return r
+}
+
+// log tells the operator what no caller can be told.
+func (e *engine) log(text string, err error) {
+	if e.options.Log != nil {
+		e.options.Log.Error(text, "error", err)
+	}
+}
+
+func keyOf(parts ...string) string { return strings.Join(parts, "/") }
+
+func (d digest) text() string { return hex.EncodeToString(d[:]) }

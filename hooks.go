@@ -1,0 +1,97 @@
+package finalbell
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"strings"
+)
+
+// Hooks are the caller's own code inside a call. No lock or reservation is held while one runs, so a hook may
+// call the engine; only Close and Tick are refused there. A panic in a hook never ends the process.
+type Hooks struct {
+	// Before runs when a call would be allowed and would change something, before anything is written; not for
+	// replays and not for what becomes due by itself. An error refuses the call with ErrRefused, and so does a
+	// panic; what it puts into Data is stored with the match.
+	Before func(ctx context.Context, c *Call) error
+	// Reply runs after the commit, and for replays, just before the call returns. It may add to the Data of
+	// this reply, which is not stored. It cannot fail the call: after a panic the reply goes without its data.
+	Reply func(ctx context.Context, c Call, reply *Match)
+}
+
+// Call is what a hook is told about the call that it is part of.
+type Call struct {
+	Op       string            // "create match", "start match", "report match", "end match" or "cancel match"
+	Match    Match             // before the call; for create as it will be
+	Outcomes []Outcome         // of report and end
+	Reason   string            // of cancel
+	Data     map[string]string // Before: what to store with the match; empty at first
+}
+
+// before runs the Before hook and returns the data that it attached.
+func (e *engine) before(ctx context.Context, r request, m Match, d *decision) (map[string]string, error) {
+	if e.options.Hooks.Before == nil {
+		return nil, nil
+	}
+	if r.create != nil {
+		m = d.next
+	}
+	c := Call{Op: r.op, Match: m.shown().apart(), Outcomes: r.outcomes, Reason: r.reason, Data: make(map[string]string)}
+	if err := runHook(func() error { return e.options.Hooks.Before(ctx, &c) }); err != nil {
+		return nil, &refusal{kind: ErrRefused, text: "refused by the Before hook: " + err.Error(), cause: err}
+	}
+	for name, value := range c.Data {
+		if err := checkAttribute("data", name, value); err != nil {
+			return nil, refuse(ErrRefused, "the Before hook attached what cannot be kept: "+err.Error())
+		}
+	}
+	return c.Data, nil
+}
+
+// reply runs the Reply hook on a copy, so that a panic half-way leaves nothing behind.
+func (e *engine) reply(ctx context.Context, r request, m Match) Match {
+	if e.options.Hooks.Reply == nil {
+		return m
+	}
+	shown := m.apart()
+	if shown.Data == nil {
+		shown.Data = make(map[string]string)
+	}
+	c := Call{Op: r.op, Match: m.apart(), Outcomes: r.outcomes, Reason: r.reason}
+	err := runHook(func() error {
+		e.options.Hooks.Reply(ctx, c, &shown)
+		return nil
+	})
+	if err != nil {
+		e.log("the Reply hook failed", err)
+		return m
+	}
+	m.Data = shown.Data
+	return m
+}
+
+// runHook calls a hook and turns a panic into an error. insideHook looks for it by name.
+func runHook(hook func() error) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("panic: %v", r)
+		}
+	}()
+	return hook()
+}
+
+// insideHook reports whether a hook is among the callers: Close and Tick would wait there for the very call
+// that waits for them.
+func insideHook() bool {
+	pcs := make([]uintptr, 256)
+	frames := runtime.CallersFrames(pcs[:runtime.Callers(2, pcs)])
+	for {
+		frame, more := frames.Next()
+		if strings.HasSuffix(frame.Function, "finalbell.runHook") {
+			return true
+		}
+		if !more {
+			return false
+		}
+	}
+}

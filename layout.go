@@ -1,0 +1,188 @@
+package finalbell
+
+import (
+	"math"
+	"sync"
+
+	"github.com/finalbell/finalbell/internal/ranktree"
+)
+
+// An entry's place on a board is a row of words such that comparing two rows word by word as unsigned numbers
+// is comparing the entries: first a word a key (half a word a place for countback), then the moment. The
+// tree holds the first two words, the rows lie beside it by slot.
+
+// layout says which word of a row holds what.
+type layout struct {
+	keys       []Key
+	width      int // words in a row
+	valueWords int // of which hold values; the rest is the moment
+}
+
+const (
+	momentWords = 3
+	signBit     = 1 << 63
+	maxCount    = math.MaxUint32 // finishes in one place that a row can tell apart
+)
+
+func newLayout(rule BoardRule) layout {
+	l := layout{keys: rule.Keys}
+	for _, key := range rule.Keys {
+		l.valueWords += key.words()
+	}
+	l.width = l.valueWords + momentWords
+	return l
+}
+
+func (k Key) words() int {
+	if k.Fold == FoldCountback {
+		return (k.Places + 1) / 2
+	}
+	return 1
+}
+
+// orderedWord maps values to words so that the better one by the order is the smaller word.
+func orderedWord(order Order, v int64) uint64 {
+	if order == Asc {
+		return uint64(v) ^ signBit
+	}
+	return ^(uint64(v) ^ signBit)
+}
+
+func orderedValue(order Order, word uint64) int64 {
+	if order == Asc {
+		return int64(word ^ signBit)
+	}
+	return int64(^word ^ signBit)
+}
+
+// encode writes an entry's row.
+func (l layout) encode(row []uint64, e placed) {
+	at := 0
+	for i, key := range l.keys {
+		if key.Fold != FoldCountback {
+			row[at] = orderedWord(key.Order, e.values[i][0])
+			at++
+			continue
+		}
+		for place := 0; place < key.words()*2; place += 2 {
+			row[at] = ^(countAt(e.values[i], place)<<32 | countAt(e.values[i], place+1))
+			at++
+		}
+	}
+	row[at] = orderedWord(Asc, e.changed.at)
+	row[at+1] = e.changed.position
+	row[at+2] = uint64(e.changed.place)
+}
+
+func countAt(places []int64, i int) uint64 {
+	if i >= len(places) {
+		return 0
+	}
+	return uint64(min(places[i], maxCount))
+}
+
+// values reads an entry's values back from its row.
+func (l layout) values(row []uint64) [][]int64 {
+	values := make([][]int64, len(l.keys))
+	at := 0
+	for i, key := range l.keys {
+		if key.Fold != FoldCountback {
+			values[i] = []int64{orderedValue(key.Order, row[at])}
+			at++
+			continue
+		}
+		last := 0
+		places := make([]int64, 0, key.words()*2)
+		for range key.words() {
+			word := ^row[at]
+			at++
+			for _, count := range [2]int64{int64(word >> 32), int64(word & maxCount)} {
+				places = append(places, count)
+				if count > 0 {
+					last = len(places)
+				}
+			}
+		}
+		values[i] = places[:last]
+	}
+	return values
+}
+
+// probe is the words of values of the first keys, to count against.
+func (l layout) probe(values []Number) ([]uint64, error) {
+	if len(values) == 0 || len(values) > len(l.keys) {
+		return nil, refuse(ErrInvalid, plural(len(values), "value")+" for "+plural(len(l.keys), "key"))
+	}
+	words := make([]uint64, len(values))
+	for i, n := range values {
+		key := l.keys[i]
+		if key.Fold == FoldCountback {
+			return nil, refuse(ErrInvalid, "key "+quote(string(key.Fold))+" has no number to count against")
+		}
+		if err := n.Err(); err != nil {
+			return nil, refuse(ErrInvalid, err.Error())
+		}
+		units, exact, ok := n.unitsAt(key.Scale)
+		if !n.Known() || !exact || !ok {
+			return nil, refuse(ErrInvalid, "value "+quote(n.String())+" is none that key "+quote(key.Metric)+" can have")
+		}
+		words[i] = orderedWord(key.Order, units)
+	}
+	return words, nil
+}
+
+// rows are the entries' rows by slot, in small pages so that a board with few of the engine's players does
+// not pay for the others.
+type rows struct {
+	width int
+	pages [][]uint64
+}
+
+const pageRows = 64
+
+// at is the row of a slot that has one.
+func (r *rows) at(slot uint32) []uint64 {
+	first := int(slot%pageRows) * r.width
+	return r.pages[slot/pageRows][first : first+r.width : first+r.width]
+}
+
+// make is the row of a slot, new if it had none.
+func (r *rows) make(slot uint32) []uint64 {
+	page := int(slot / pageRows)
+	for len(r.pages) <= page {
+		r.pages = append(r.pages, nil)
+	}
+	if r.pages[page] == nil {
+		r.pages[page] = make([]uint64, pageRows*r.width)
+	}
+	return r.at(slot)
+}
+
+// index gives every id of the engine a small number for its boards.
+type index struct {
+	mu  sync.RWMutex
+	ids *ranktree.Index
+}
+
+func newIndex() *index { return &index{ids: ranktree.NewIndex()} }
+
+func (x *index) intern(id string) uint32 {
+	if slot, there := x.slot(id); there {
+		return slot
+	}
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.ids.Intern(id)
+}
+
+func (x *index) slot(id string) (uint32, bool) {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	return x.ids.Slot(id)
+}
+
+func (x *index) id(slot uint32) string {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	return x.ids.ID(slot)
+}

@@ -1,0 +1,365 @@
+package finalbell
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// State is where a match stands in its life.
+type State string
+
+const (
+	Created   State = "created"
+	Started   State = "started"
+	Disputed  State = "disputed"
+	Ended     State = "ended"
+	Cancelled State = "cancelled"
+	Expired   State = "expired"
+	Voided    State = "voided"
+)
+
+// NewMatch is what Create is told. Two calls with the same id and the same content are one match.
+type NewMatch struct {
+	ID         string // default: a new one
+	Mode       string
+	Room       string
+	Round      string // a number or a label; its number is the label's last run of digits
+	Players    []Participant
+	Deadline   time.Time // a match that has not ended by then expires; zero: only the mode's limits
+	Attributes map[string]string
+}
+
+// Match is a match as it stood when the call returned. Its slices and maps belong to the caller.
+type Match struct {
+	ID, Mode, Room, Round string
+	State                 State
+	CreatedAt, StartedAt  time.Time
+	EndedAt               time.Time // when it ended, was cancelled or expired
+	Deadline              time.Time
+	NoContest             bool // ended without any outcome: nobody is ranked
+	Draw                  bool // everybody shares the first rank
+	Provisional           bool // the standings come from live reports
+	Replayed              bool // the call had been made before and changed nothing now
+	Reason                string
+	Revision              int
+	Attributes            map[string]string
+	Data                  map[string]string // what a Before hook attached for ever, and a Reply hook to this reply
+	Standings             []Standing        // by position; in roster order where nobody is ranked
+
+	version  uint64
+	created  uint64 // position of the commit that created it
+	position uint64 // position of the commit that ended it
+	report   digest
+	invited  int               // how many of roster were there at create
+	roster   []Standing        // in roster order
+	teams    map[string]Number // reported team scores
+}
+
+// verb is a call that moves a match.
+type verb string
+
+const (
+	verbStart  verb = "start"
+	verbReport verb = "report"
+	verbEnd    verb = "end"
+	verbCancel verb = "cancel"
+)
+
+// answer is what a verb finds in a state: a new state, the stored match, a refusal, or the stored match for
+// the same report and a refusal for another.
+type answer struct {
+	to     State
+	stored bool
+	same   bool
+	kind   Kind
+}
+
+var (
+	isStored     = answer{stored: true}
+	sameOrEnded  = answer{same: true, kind: ErrAlreadyEnded}
+	refusesState = answer{kind: ErrState}
+	isCancelled  = answer{kind: ErrCancelled}
+	isExpired    = answer{kind: ErrExpired}
+	alreadyEnded = answer{kind: ErrAlreadyEnded}
+)
+
+// law is the whole table of verbs and states. What is not in it is refused.
+var law = map[verb]map[State]answer{
+	verbStart: {
+		Created: {to: Started}, Started: isStored, Disputed: refusesState, Ended: isStored,
+		Cancelled: isCancelled, Expired: isExpired, Voided: refusesState,
+	},
+	verbReport: {
+		Created: {kind: ErrNotStarted}, Started: {to: Started}, Disputed: refusesState, Ended: alreadyEnded,
+		Cancelled: isCancelled, Expired: isExpired, Voided: refusesState,
+	},
+	verbEnd: {
+		Created: {kind: ErrNotStarted}, Started: {to: Ended}, Disputed: {to: Ended}, Ended: sameOrEnded,
+		Cancelled: isCancelled, Expired: isExpired, Voided: sameOrEnded,
+	},
+	verbCancel: {
+		Created: {to: Cancelled}, Started: {to: Cancelled}, Disputed: {to: Cancelled}, Ended: alreadyEnded,
+		Cancelled: isStored, Expired: isExpired, Voided: refusesState,
+	},
+}
+
+// move looks a verb up in the law. It returns the next state, or replayed for a match that is to be returned
+// as it is, or a refusal. same tells whether the call brings the report that ended the match.
+func move(v verb, m Match, same bool) (to State, replayed bool, err error) {
+	a, listed := law[v][m.State]
+	switch {
+	case !listed:
+		return "", false, refuse(ErrState, "the match is "+string(m.State))
+	case a.stored || a.same && same:
+		return m.State, true, nil
+	case a.kind != "":
+		return "", false, refuse(a.kind, "the match is "+string(m.State))
+	}
+	return a.to, false, nil
+}
+
+// create makes a match of n at the given time; n was checked.
+func create(n NewMatch, at time.Time) Match {
+	m := Match{
+		ID: n.ID, Mode: n.Mode, Room: n.Room, Round: n.Round, State: Created, CreatedAt: at,
+		Deadline: n.Deadline, Attributes: maps.Clone(n.Attributes), invited: len(n.Players),
+	}
+	m.roster = make([]Standing, len(n.Players))
+	for i, p := range n.Players {
+		m.roster[i] = Standing{Player: p.Player, Team: p.Team, Bot: p.Bot}
+	}
+	return m
+}
+
+// sameContent reports whether m was created by a call that said what n says.
+func sameContent(m Match, n NewMatch) bool {
+	if m.Mode != n.Mode || m.Room != n.Room || m.Round != n.Round || !m.Deadline.Equal(n.Deadline) ||
+		!maps.Equal(m.Attributes, n.Attributes) || m.invited != len(n.Players) {
+		return false
+	}
+	for i, p := range n.Players {
+		s := m.roster[i]
+		if s.Player != p.Player || s.Team != p.Team || s.Bot != p.Bot {
+			return false
+		}
+	}
+	return true
+}
+
+// checkRoster refuses a roster that the mode does not allow: a player twice first, then the numbers.
+func checkRoster(mode Mode, roster []Standing) error {
+	seen := make(map[string]bool, len(roster))
+	var twice []string
+	for _, s := range roster {
+		if seen[s.Player] && !slices.Contains(twice, s.Player) {
+			twice = append(twice, s.Player)
+		}
+		seen[s.Player] = true
+	}
+	if twice != nil {
+		return refuse(ErrDuplicatePlayer, "named twice: "+list(twice), twice...)
+	}
+	return checkNumbers(mode, roster)
+}
+
+// checkNumbers refuses too few or too many players and too large a team.
+func checkNumbers(mode Mode, roster []Standing) error {
+	n := len(roster)
+	if n < mode.Players.Min {
+		return refuse(ErrPlayers, plural(n, "player")+"; mode "+quote(mode.ID)+" needs "+strconv.Itoa(mode.Players.Min))
+	}
+	if mode.Players.Max > 0 && n > mode.Players.Max {
+		return refuse(ErrPlayers, plural(n, "player")+"; mode "+quote(mode.ID)+" takes "+strconv.Itoa(mode.Players.Max))
+	}
+	if mode.Teams == nil || mode.Teams.MaxSize == 0 {
+		return nil
+	}
+	size := make(map[string]int)
+	for _, s := range roster {
+		size[s.Team]++
+		if size[s.Team] > mode.Teams.MaxSize {
+			return refuse(ErrPlayers, "team "+quote(s.Team)+" has more than "+plural(mode.Teams.MaxSize, "player"))
+		}
+	}
+	return nil
+}
+
+// start starts a match that the law lets start.
+func start(m Match, at time.Time) (Match, error) {
+	if err := notBefore(at, m.CreatedAt, Created); err != nil {
+		return m, err
+	}
+	m.State, m.StartedAt = Started, at
+	return m, nil
+}
+
+// notBefore refuses a time before the step that came last.
+func notBefore(at, last time.Time, step State) error {
+	if !at.Before(last) {
+		return nil
+	}
+	return refuse(ErrInvalid, "at "+formatTime(at)+" is before the match was "+string(step)+", "+formatTime(last))
+}
+
+// end ends a match by a report that was laid over its roster. No outcome at all is no contest.
+func end(m Match, mode Mode, f filled, at time.Time) (Match, error) {
+	m.State, m.EndedAt, m.Provisional, m.report = Ended, at, false, f.digest
+	m.roster, m.teams = f.roster, f.teams
+	if f.empty {
+		m.NoContest, m.Draw = true, false
+		return m, nil
+	}
+	ranked, draw := rank(mode, m.roster, m.teams)
+	if mode.Ranks != AcceptRanks {
+		if err := checkReported(mode, ranked); err != nil {
+			return m, err
+		}
+	}
+	award(mode, ranked)
+	m.Draw = draw
+	m.roster = inRosterOrder(m.roster, ranked)
+	return m, nil
+}
+
+// provide lays a live report over a started match: the outcomes replace the earlier ones player by player,
+// and everybody is ranked as if the match ended now.
+func provide(m Match, mode Mode, f filled) Match {
+	m.Provisional = true
+	m.roster, m.teams = f.roster, f.teams
+	guess := slices.Clone(m.roster)
+	accepted := mode.Ranks == AcceptRanks
+	for i := range guess {
+		if _, scored := m.teams[guess[i].Team]; guess[i].Status == "" {
+			assume(mode, &guess[i], scored && mode.Teams != nil)
+		}
+		accepted = accepted && guess[i].reported > 0
+	}
+	if !accepted {
+		mode.Ranks = ComputeRanks
+	}
+	ranked, draw := rank(mode, guess, m.teams)
+	award(mode, ranked)
+	m.Draw = draw
+	ranked = inRosterOrder(guess, ranked)
+	for i, s := range m.roster {
+		ranked[i].Outcome, ranked[i].Status = s.Outcome, s.Status
+	}
+	m.roster = ranked
+	return m
+}
+
+// assume gives a player of whom nothing was reported what the mode's Missing says, but with a team that has a
+// score of its own everybody finished. A mode that refuses such a report at the end still shows who has scored
+// so far.
+func assume(mode Mode, s *Standing, scored bool) {
+	switch {
+	case scored:
+		s.Status = Finished
+	case mode.Missing.Outcome.Known():
+		s.Outcome, s.Status = mode.Missing.Outcome, Finished
+	default:
+		s.Status = DNF
+	}
+}
+
+// inRosterOrder brings ranked standings back into the order of the roster that they came from.
+func inRosterOrder(roster, ranked []Standing) []Standing {
+	at := make(map[string]int, len(roster))
+	for i, s := range roster {
+		at[s.Player] = i
+	}
+	out := make([]Standing, len(ranked))
+	for _, s := range ranked {
+		out[at[s.Player]] = s
+	}
+	return out
+}
+
+// cancel and expire close a match that will not end.
+func cancel(m Match, reason string, at time.Time) Match {
+	m.State, m.EndedAt, m.Reason = Cancelled, at, reason
+	return unranked(m)
+}
+
+func expire(m Match, at time.Time) Match {
+	m.State, m.EndedAt = Expired, at
+	return unranked(m)
+}
+
+// unranked takes back what was reported and ranked: a match that did not end keeps none of it.
+func unranked(m Match) Match {
+	m.Provisional, m.Draw, m.teams = false, false, nil
+	roster := make([]Standing, len(m.roster))
+	for i, s := range m.roster {
+		roster[i] = Standing{Player: s.Player, Team: s.Team, Bot: s.Bot}
+	}
+	m.roster = roster
+	return m
+}
+
+// deadline is when the match expires, if it ever does: its own deadline or the mode's limit for its state,
+// whichever comes first.
+func deadline(m Match, mode Mode) (time.Time, bool) {
+	var due time.Time
+	earlier := func(t time.Time) {
+		if due.IsZero() || t.Before(due) {
+			due = t
+		}
+	}
+	switch m.State {
+	case Created:
+		if mode.ExpireCreated > 0 {
+			earlier(m.CreatedAt.Add(mode.ExpireCreated))
+		}
+	case Started:
+		if mode.ExpireStarted > 0 {
+			earlier(m.StartedAt.Add(mode.ExpireStarted))
+		}
+	default:
+		return time.Time{}, false
+	}
+	if !m.Deadline.IsZero() {
+		earlier(m.Deadline)
+	}
+	return due, !due.IsZero()
+}
+
+// shown returns m with its standings in the order in which they are read.
+func (m Match) shown() Match {
+	m.Standings = slices.Clone(m.roster)
+	if !slices.IsSortedFunc(m.Standings, byPosition) {
+		slices.SortStableFunc(m.Standings, byPosition)
+	}
+	return m
+}
+
+func byPosition(a, b Standing) int { return cmp.Compare(a.Position, b.Position) }
+
+// apart returns a copy of what shown gave that shares nothing with it, for a second reader.
+func (m Match) apart() Match {
+	m.Standings = slices.Clone(m.Standings)
+	for i := range m.Standings {
+		m.Standings[i].Metrics = maps.Clone(m.Standings[i].Metrics)
+		m.Standings[i].Boards = slices.Clone(m.Standings[i].Boards)
+	}
+	m.Attributes, m.Data = maps.Clone(m.Attributes), maps.Clone(m.Data)
+	return m
+}
+
+// roundNumber is the number of a round: the last run of digits in its label.
+func roundNumber(label string) (int, bool) {
+	last := strings.LastIndexAny(label, "0123456789")
+	if last < 0 {
+		return 0, false
+	}
+	first := last
+	for first > 0 && label[first-1] >= '0' && label[first-1] <= '9' {
+		first--
+	}
+	n, err := strconv.Atoi(label[first : last+1])
+	return n, err == nil
+}

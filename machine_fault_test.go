@@ -1,0 +1,204 @@
+package finalbell_test
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"testing"
+
+	"github.com/finalbell/finalbell"
+	"github.com/finalbell/finalbell/finalbelltest"
+	"github.com/finalbell/finalbell/store"
+	"github.com/finalbell/finalbell/store/memory"
+	"github.com/finalbell/finalbell/store/storetest/faulty"
+	"pgregory.net/rapid"
+)
+
+// However the store fails, what was acknowledged is there once, what was refused is not there, and what was
+// answered unknown is there whole or not at all; the same call again settles it.
+func TestAFailingStoreLosesNothingAcknowledgedAndHalvesNothing(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		m := newMachine(t)
+		m.failing = &failing{data: memory.New()}
+		t.Cleanup(func() { _ = m.engine.Close() })
+		m.reopen(t)
+		t.Repeat(map[string]func(*rapid.T){
+			"create":       m.create,
+			"start":        m.start,
+			"report":       m.report,
+			"end":          m.end,
+			"cancel":       m.cancel,
+			"play":         m.play,
+			"season":       m.play,
+			"retry":        m.retry,
+			"tick":         m.tick,
+			"advance":      m.advance,
+			"kill":         m.kill,
+			"failing open": m.failOpen,
+			"fault":        m.arm,
+			"another":      m.arm,
+			"":             m.checkDurable,
+		})
+		m.failing.arm("", faulty.Fault{})
+		m.verify(t)
+	})
+}
+
+var errDisk = errors.New("the disk is full")
+
+// failing is a store in memory that fails as it is told. The fault is drawn before the call that meets it: the
+// store is called from goroutines in which nothing may be drawn.
+type failing struct {
+	data *memory.Store
+
+	mu     sync.Mutex
+	life   int    // the process that runs now; nobody hears of the earlier ones
+	method string // the next call of which meets the fault
+	fault  faulty.Fault
+	fired  bool
+	paused bool
+}
+
+// open returns a store on the same data for a new process.
+func (f *failing) open() store.Store {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.life++
+	life := f.life
+	return faulty.New(f.data.Reopen(), func(c faulty.Call) faulty.Fault { return f.next(life, c) })
+}
+
+func (f *failing) next(life int, c faulty.Call) faulty.Fault {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	soft := c.Method == "Commit" && len(c.Batch.Commits) == 0 // comes when it likes
+	switch {
+	case life != f.life:
+		return faulty.Fault{Stop: true}
+	case f.paused || soft || c.Method != f.method:
+		return faulty.Fault{}
+	}
+	f.method, f.fired = "", true
+	return f.fault
+}
+
+func (f *failing) arm(method string, fault faulty.Fault) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.method, f.fault, f.fired = method, fault, false
+}
+
+// pause keeps the fault for later.
+func (f *failing) pause(paused bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.paused = paused
+}
+
+// stopped reports whether err comes from the fault.
+func (f *failing) stopped(err error) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	kind := finalbelltest.KindOf(err)
+	return f.fired && (kind == finalbell.ErrUnknown || kind == finalbell.ErrUnavailable)
+}
+
+// arm chooses the fault of a call to come.
+func (m *machine) arm(t *rapid.T) {
+	method := rapid.SampledFrom([]string{"Commit", "Commit", "Commit", "Match", "Matches", "Entries"}).Draw(t, "method")
+	fault := faulty.Fault{Err: errDisk, Done: rapid.Bool().Draw(t, "done")}
+	if method == "Commit" {
+		fault.Stop = rapid.Bool().Draw(t, "stop")
+	}
+	m.failing.arm(method, fault)
+}
+
+// settle finds out what a call did that the store failed in: the engine is opened again if nothing more can be
+// written, and the model becomes what fits, from nothing done over what was due for the ids to all done.
+func (m *machine) settle(t *rapid.T, err error, before *finalbelltest.Model, ids ...string) {
+	m.failing.arm("", faulty.Fault{})
+	stopped := finalbelltest.KindOf(err) == finalbell.ErrUnknown
+	if stopped {
+		if _, err := m.engine.Cancel(context.Background(), "nope", ""); finalbelltest.KindOf(err) != finalbell.ErrUnavailable {
+			t.Fatalf("a write after one of unknown fate is answered %v", err)
+		}
+		m.reopen(t)
+	}
+	states := []*finalbelltest.Model{before}
+	for _, id := range ids {
+		state := states[len(states)-1].Clone()
+		if _, err := state.Match(id); err == nil {
+			// Every verb does what is due first, and a Create with other content nothing else.
+			_, _ = state.Create(finalbell.NewMatch{ID: id, Mode: m.rules.Modes[0].ID, Room: "nowhere", Round: "1"})
+		}
+		states = append(states, state)
+	}
+	if m.fits(t, stopped, append(states, m.model)...) {
+		return
+	}
+	t.Fatalf("after %v the engine is neither as before nor as after:\n%s", err, m.model.Diff(m.engine))
+}
+
+// fits makes the model the first of the states that the engine and its store are in. After a crash live
+// reports and rank moves may be lost.
+func (m *machine) fits(t *rapid.T, crashed bool, states ...*finalbelltest.Model) bool {
+	head, err := m.failing.data.Head(context.Background())
+	if err != nil {
+		t.Fatalf("head: %v", err)
+	}
+	for _, state := range states {
+		if state.Head() != head {
+			continue
+		}
+		possible := true
+		for got, err := range m.engine.Matches(context.Background(), finalbell.MatchFilter{}) {
+			if err != nil {
+				t.Fatalf("matches: %v", err)
+			}
+			possible = possible && (!crashed || state.Recover(got))
+		}
+		if possible && state.Diff(m.engine) == "" {
+			m.model = state
+			return true
+		}
+	}
+	return false
+}
+
+// kill ends the process where it stands.
+func (m *machine) kill(t *rapid.T) {
+	m.failing.arm("", faulty.Fault{})
+	m.reopen(t)
+	if !m.fits(t, true, m.model) {
+		t.Fatalf("after the process was killed the engine is not as before:\n%s", m.model.Diff(m.engine))
+	}
+}
+
+// failOpen ends the process and lets the first attempt to open an engine fail.
+func (m *machine) failOpen(t *rapid.T) {
+	m.failing.arm(rapid.SampledFrom([]string{"Head", "Setting", "Matches", "Entries"}).Draw(t, "method"), faulty.Fault{Err: errDisk})
+	_, err := finalbell.New(context.Background(), m.failing.open(), m.rules, finalbell.Options{Now: m.clock.Now})
+	if finalbelltest.KindOf(err) != finalbell.ErrUnavailable {
+		t.Fatalf("open on a failing store: %v", err)
+	}
+	m.kill(t)
+}
+
+// reopen opens an engine for a new process.
+func (m *machine) reopen(t *rapid.T) {
+	e, err := finalbell.New(context.Background(), m.failing.open(), m.rules, finalbell.Options{Now: m.clock.Now})
+	if err != nil {
+		t.Fatalf("open: %v", err)
+	}
+	m.engine = e
+}
+
+// checkDurable checks without meeting the fault that is armed.
+func (m *machine) checkDurable(t *rapid.T) {
+	m.failing.pause(true)
+	defer m.failing.pause(false)
+	m.check(t)
+	if head, err := m.failing.data.Head(context.Background()); err != nil || head != m.model.Head() {
+		t.Fatalf("the store is at %v, %v, the model at %v", head, err, m.model.Head())
+	}
+}

@@ -1,0 +1,278 @@
+package finalbell_test
+
+import (
+	"context"
+	"slices"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/finalbell/finalbell"
+	"github.com/finalbell/finalbell/finalbelltest"
+	"pgregory.net/rapid"
+)
+
+// Whatever is called, in whatever order, at whatever times, and however often again, an engine answers what
+// the model answers, and so does another one that is opened on its data.
+func TestAnEngineIsItsModel(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		m := newMachine(t)
+		m.game = finalbelltest.New(t, m.rules, func(o *finalbell.Options) { o.Now = m.clock.Now })
+		m.engine = m.game.Engine
+		t.Repeat(map[string]func(*rapid.T){
+			"create":  m.create,
+			"start":   m.start,
+			"report":  m.report,
+			"end":     m.end,
+			"cancel":  m.cancel,
+			"play":    m.play,
+			"season":  m.play,
+			"retry":   m.retry,
+			"advance": m.advance,
+			"tick":    m.tick,
+			"reopen":  func(t *rapid.T) { m.game.Reopen(t); m.engine = m.game.Engine },
+			"":        m.check,
+		})
+		m.verify(t)
+	})
+}
+
+// call is one call of a verb, which can be made again.
+type call struct {
+	id     string    // of the match
+	at     time.Time // zero: now
+	engine func(*finalbell.Engine) (finalbell.Match, error)
+	model  func(*finalbelltest.Model) (finalbell.Match, error)
+}
+
+// machine makes the same calls of an engine and of a model.
+type machine struct {
+	rules   finalbell.Rules
+	clock   *finalbelltest.Clock
+	game    *finalbelltest.Game // nil if the store fails
+	failing *failing            // nil if it does not
+	engine  *finalbell.Engine
+	model   *finalbelltest.Model
+	calls   []call
+	ids     []string // of the matches that a create asked for
+}
+
+func newMachine(t *rapid.T) *machine {
+	m := &machine{
+		rules: finalbelltest.Rules().Draw(t, "rules"),
+		clock: finalbelltest.NewClock(time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)),
+	}
+	m.model = finalbelltest.NewModel(m.rules, m.clock.Now)
+	return m
+}
+
+// do makes a call of both and returns the match that both answer.
+func (m *machine) do(t *rapid.T, c call) (finalbell.Match, error) {
+	m.calls = append(m.calls, c)
+	before := m.model.Clone()
+	got, err := c.engine(m.engine.At(c.at))
+	want, wantErr := c.model(m.model.At(c.at))
+	if m.failing != nil && m.failing.stopped(err) {
+		m.settle(t, err, before, c.id)
+		if rapid.Bool().Draw(t, "again") {
+			return m.do(t, c)
+		}
+		return got, err
+	}
+	finalbelltest.RequireSame(t, got, err, want, wantErr)
+	return got, err
+}
+
+// check holds the engine and its store against the model.
+func (m *machine) check(t *rapid.T) {
+	m.model.Require(t, m.engine)
+	if m.game == nil {
+		return
+	}
+	if head, err := m.game.Store.Head(context.Background()); err != nil || head != m.model.Head() {
+		t.Fatalf("the store is at %v, %v, the model at %v", head, err, m.model.Head())
+	}
+}
+
+func (m *machine) create(t *rapid.T) {
+	n := finalbelltest.NewMatch(m.rules).Draw(t, "match")
+	n.ID = "m" + strconv.Itoa(len(m.ids)+1)
+	if len(m.ids) > 0 && rapid.IntRange(1, 6).Draw(t, "id in use") == 6 {
+		n.ID = rapid.SampledFrom(m.ids).Draw(t, "id")
+	}
+	if rapid.IntRange(1, 3).Draw(t, "deadline") == 3 {
+		n.Deadline = m.clock.Now().Add(time.Duration(rapid.IntRange(-1, 5).Draw(t, "seconds")) * time.Second)
+	}
+	switch rapid.IntRange(0, 24).Draw(t, "wrong") {
+	case 24:
+		if m.failing == nil { // who does not know the id cannot try again with it
+			n.ID = ""
+		}
+	case 23:
+		n.Mode = "chess"
+	case 22:
+		n.Round = ""
+	case 21:
+		n.Players = append(n.Players, n.Players[0])
+	case 20:
+		n.Players = nil
+	case 19:
+		n.Players = append(slices.Clone(n.Players), finalbell.Participant{Player: "gil", Team: "red"}, finalbell.Participant{Player: "hal"})
+	case 18:
+		n.Room = "tab\t"
+	case 17:
+		n.Players = []finalbell.Participant{{Player: "ann", Team: "red"}, {Player: "bob", Team: "red"}, {Player: "cat", Team: "red"}, {Player: "dan", Team: "red"}}
+	}
+	m.ask(t, n, m.drawAt(t))
+}
+
+// ask creates a match.
+func (m *machine) ask(t *rapid.T, n finalbell.NewMatch, at time.Time) (finalbell.Match, error) {
+	c := call{
+		id:     n.ID,
+		at:     at,
+		engine: func(e *finalbell.Engine) (finalbell.Match, error) { return e.Create(context.Background(), n) },
+		model:  func(m *finalbelltest.Model) (finalbell.Match, error) { return m.Create(n) },
+	}
+	created, err := m.do(t, c)
+	if err == nil && !slices.Contains(m.ids, created.ID) {
+		m.ids = append(m.ids, created.ID)
+	}
+	return created, err
+}
+
+func (m *machine) start(t *rapid.T) { m.begin(t, m.drawID(t), m.drawAt(t)) }
+
+func (m *machine) begin(t *rapid.T, id string, at time.Time) {
+	m.do(t, call{
+		id:     id,
+		at:     at,
+		engine: func(e *finalbell.Engine) (finalbell.Match, error) { return e.Start(context.Background(), id) },
+		model:  func(m *finalbelltest.Model) (finalbell.Match, error) { return m.Start(id) },
+	})
+}
+
+func (m *machine) report(t *rapid.T) {
+	id := m.drawID(t)
+	outcomes := m.drawOutcomes(t, id)
+	if n := len(outcomes); n > 0 {
+		outcomes = outcomes[:rapid.IntRange(0, n).Draw(t, "reported")] // live reports speak of some
+	}
+	m.do(t, call{
+		id: id,
+		at: m.drawAt(t),
+		engine: func(e *finalbell.Engine) (finalbell.Match, error) {
+			return e.Report(context.Background(), id, outcomes...)
+		},
+		model: func(m *finalbelltest.Model) (finalbell.Match, error) { return m.Report(id, outcomes...) },
+	})
+}
+
+func (m *machine) end(t *rapid.T) {
+	id := m.drawID(t)
+	m.finish(t, id, m.drawOutcomes(t, id), m.drawAt(t))
+}
+
+func (m *machine) finish(t *rapid.T, id string, outcomes []finalbell.Outcome, at time.Time) {
+	m.do(t, call{
+		id: id,
+		at: at,
+		engine: func(e *finalbell.Engine) (finalbell.Match, error) {
+			return e.End(context.Background(), id, outcomes...)
+		},
+		model: func(m *finalbelltest.Model) (finalbell.Match, error) { return m.End(id, outcomes...) },
+	})
+}
+
+func (m *machine) cancel(t *rapid.T) {
+	id := m.drawID(t)
+	reason := rapid.SampledFrom([]string{"", "rain", "\xff"}).Draw(t, "reason")
+	m.do(t, call{
+		id:     id,
+		at:     m.drawAt(t),
+		engine: func(e *finalbell.Engine) (finalbell.Match, error) { return e.Cancel(context.Background(), id, reason) },
+		model:  func(m *finalbelltest.Model) (finalbell.Match, error) { return m.Cancel(id, reason) },
+	})
+}
+
+// play takes a match through its life as of one instant, which may be before that of matches played earlier.
+func (m *machine) play(t *rapid.T) {
+	n := finalbelltest.NewMatch(m.rules).Draw(t, "match")
+	n.ID = "m" + strconv.Itoa(len(m.ids)+1)
+	at := m.clock.Now().Add(-time.Duration(rapid.IntRange(0, 4).Draw(t, "seconds ago")) * time.Second)
+	if _, err := m.ask(t, n, at); err == nil {
+		m.begin(t, n.ID, at)
+		m.finish(t, n.ID, m.drawOutcomes(t, n.ID), at)
+	}
+}
+
+// retry makes an earlier call again.
+func (m *machine) retry(t *rapid.T) {
+	if len(m.calls) > 0 {
+		m.do(t, rapid.SampledFrom(m.calls).Draw(t, "call"))
+	}
+}
+
+// advance moves the clock without a tick, sometimes back.
+func (m *machine) advance(t *rapid.T) {
+	m.clock.Advance(rapid.SampledFrom([]time.Duration{time.Second, time.Second, 2 * time.Second, time.Nanosecond, -time.Second}).Draw(t, "step"))
+}
+
+func (m *machine) tick(t *rapid.T) {
+	m.clock.Advance(time.Duration(rapid.IntRange(0, 3).Draw(t, "seconds")) * time.Second)
+	before := m.model.Clone()
+	done, err := m.engine.Tick(context.Background())
+	want := m.model.Tick()
+	if m.failing != nil && m.failing.stopped(err) {
+		var ids []string
+		for _, d := range want {
+			ids = append(ids, d.ID)
+		}
+		m.settle(t, err, before, ids...)
+		return
+	}
+	if err != nil || !slices.Equal(done, want) {
+		t.Fatalf("the tick did %v, %v, the model's %v", done, err, want)
+	}
+}
+
+func (m *machine) verify(t *rapid.T) {
+	found, err := m.engine.Verify(context.Background())
+	if err != nil || len(found.Problems) > 0 {
+		t.Fatalf("verify finds %+v, %v", found.Problems, err)
+	}
+}
+
+// drawID draws the id of a match, or of none.
+func (m *machine) drawID(t *rapid.T) string {
+	return rapid.SampledFrom(append(slices.Clone(m.ids), "nope")).Draw(t, "id")
+}
+
+// drawAt draws the time of a step: mostly now, sometimes earlier, seldom one that is refused.
+func (m *machine) drawAt(t *rapid.T) time.Time {
+	now := m.clock.Now()
+	switch rapid.IntRange(1, 8).Draw(t, "at") {
+	case 6, 7:
+		return now.Add(-time.Duration(rapid.IntRange(0, 4).Draw(t, "seconds ago")) * time.Second)
+	case 8:
+		return rapid.SampledFrom([]time.Time{now.Add(-time.Microsecond), now.Add(time.Second)}).Draw(t, "wrong time")
+	}
+	return time.Time{}
+}
+
+// drawOutcomes draws a report of a match as it stands, mostly one that can be taken.
+func (m *machine) drawOutcomes(t *rapid.T, id string) []finalbell.Outcome {
+	match, err := m.model.Match(id)
+	if err != nil {
+		return finalbelltest.Outcomes(finalbell.Mode{}, finalbell.Players("ann")).Draw(t, "outcomes")
+	}
+	mode := m.rules.Modes[slices.IndexFunc(m.rules.Modes, func(mode finalbell.Mode) bool { return mode.ID == match.Mode })]
+	var roster []finalbell.Participant
+	for _, s := range match.Standings {
+		roster = append(roster, finalbell.Participant{Player: s.Player, Team: s.Team, Bot: s.Bot})
+	}
+	if rapid.IntRange(1, 4).Draw(t, "wrong") == 4 {
+		return finalbelltest.WrongOutcomes(mode, roster).Draw(t, "wrong outcomes")
+	}
+	return finalbelltest.Outcomes(mode, roster).Draw(t, "outcomes")
+}

@@ -1,0 +1,202 @@
+package finalbell
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/finalbell/finalbell/store"
+)
+
+// This file is the only one that turns our types into store records and back.
+
+func matchRecord(m Match) store.Match {
+	r := store.Match{
+		ID: m.ID, Version: m.version, Created: m.created, Position: m.position,
+		Mode: m.Mode, Room: m.Room, Round: m.Round, State: string(m.State),
+		CreatedAt: m.CreatedAt, StartedAt: m.StartedAt, EndedAt: m.EndedAt, Deadline: m.Deadline,
+		Report: store.Digest(m.report), NoContest: m.NoContest, Draw: m.Draw, Provisional: m.Provisional,
+		Reason: m.Reason, Revision: m.Revision, Roster: m.invited,
+		Attributes: attributeRecords(m.Attributes), Data: attributeRecords(m.Data),
+		Participants: make([]store.Participant, len(m.roster)),
+	}
+	for i, s := range m.roster {
+		r.Participants[i] = store.Participant{
+			Player: s.Player, Team: s.Team, Bot: s.Bot, Outcome: numberRecord(s.Outcome), Status: string(s.Status),
+			Metrics: metricRecords(s.Metrics), Reported: s.reported, Rank: s.Rank, Position: s.Position,
+			Result: string(s.Result), Boards: boardRecords(s.Boards),
+		}
+	}
+	for _, team := range slices.Sorted(maps.Keys(m.teams)) {
+		r.Teams = append(r.Teams, store.TeamOutcome{Team: team, Outcome: numberRecord(m.teams[team])})
+	}
+	return r
+}
+
+func matchOf(r store.Match, boards map[string]*board) Match {
+	m := Match{
+		ID: r.ID, Mode: r.Mode, Room: r.Room, Round: r.Round, State: State(r.State),
+		CreatedAt: r.CreatedAt, StartedAt: r.StartedAt, EndedAt: r.EndedAt, Deadline: r.Deadline,
+		NoContest: r.NoContest, Draw: r.Draw, Provisional: r.Provisional, Reason: r.Reason, Revision: r.Revision,
+		Attributes: attributesOf(r.Attributes), Data: attributesOf(r.Data),
+		version: r.Version, created: r.Created, position: r.Position, report: digest(r.Report), invited: r.Roster,
+		roster: make([]Standing, len(r.Participants)),
+	}
+	for i, p := range r.Participants {
+		m.roster[i] = Standing{
+			Player: p.Player, Team: p.Team, Bot: p.Bot, Outcome: numberOf(p.Outcome), Status: Status(p.Status),
+			Metrics: metricsOf(p.Metrics), Rank: p.Rank, Position: p.Position, Result: Result(p.Result),
+			Boards: boardMoves(p, r.Moves, boards), reported: p.Reported,
+		}
+	}
+	if len(r.Teams) > 0 {
+		m.teams = make(map[string]Number, len(r.Teams))
+		for _, t := range r.Teams {
+			m.teams[t.Team] = numberOf(t.Outcome)
+		}
+	}
+	return m
+}
+
+func entryRecord(b BoardRule, c entryChange, window string, position uint64) store.Entry {
+	e := c.entry
+	return store.Entry{
+		Board: b.ID, Window: window, ID: c.id, Version: c.version, Entered: e.entered,
+		Values: e.values(b), State: e.encode(b), Changed: momentRecord(e.changed, position),
+		Last: momentRecord(e.last, position), Row: momentRecord(e.row, position),
+	}
+}
+
+func entryOf(b BoardRule, r store.Entry) (entry, error) {
+	e := entry{entered: r.Entered, row: momentOf(r.Row), changed: momentOf(r.Changed), last: momentOf(r.Last)}
+	return e, e.decode(b, r.State, r.Values)
+}
+
+// placedOf is what a window needs to know of an entry. An entry whose values do not fit the board's keys was
+// not written under these rules.
+func placedOf(b BoardRule, r store.Entry) (placed, error) {
+	if len(r.Values) != len(b.Keys) {
+		return placed{}, errState
+	}
+	for i, key := range b.Keys {
+		if key.Fold != FoldCountback && len(r.Values[i]) != 1 {
+			return placed{}, errState
+		}
+	}
+	return placed{id: r.ID, entered: r.Entered, values: r.Values, changed: momentOf(r.Changed)}, nil
+}
+
+func momentOf(r store.Moment) moment {
+	if r.Position == 0 {
+		return moment{}
+	}
+	return moment{at: r.At.UnixMilli(), position: r.Position, place: r.Place}
+}
+
+// momentRecord gives a moment of the commit at hand its position.
+func momentRecord(m moment, position uint64) store.Moment {
+	switch m.position {
+	case 0:
+		return store.Moment{}
+	case unplaced:
+		m.position = position
+	}
+	return store.Moment{At: time.UnixMilli(m.at).UTC(), Position: m.position, Place: m.place}
+}
+
+func moveRecords(match string, position uint64, moves []rankMove) store.Moves {
+	r := store.Moves{Match: match, Position: position, Moves: make([]store.Move, len(moves))}
+	for i, m := range moves {
+		r.Moves[i] = store.Move{Board: m.board, Window: m.window, ID: m.id, Old: m.old, New: m.rank}
+	}
+	return r
+}
+
+func boardRecords(moves []BoardMove) []store.BoardValues {
+	if len(moves) == 0 {
+		return nil
+	}
+	out := make([]store.BoardValues, len(moves))
+	for i, m := range moves {
+		out[i] = store.BoardValues{Board: m.Board, Window: m.Window, ID: m.id, Values: m.raw}
+	}
+	return out
+}
+
+// boardMoves brings together what a match was worth on its boards and where that took the entries. A board
+// that the rules no longer have keeps its place without values: nothing says how to read them.
+func boardMoves(p store.Participant, moves []store.Move, boards map[string]*board) []BoardMove {
+	if len(p.Boards) == 0 {
+		return nil
+	}
+	out := make([]BoardMove, len(p.Boards))
+	for i, v := range p.Boards {
+		out[i] = BoardMove{Board: v.Board, Window: v.Window, id: v.ID, raw: v.Values}
+		if b := boards[v.Board]; b != nil {
+			out[i].Values = b.rule.shown(v.Values)
+		}
+		for _, m := range moves {
+			if m.Board == v.Board && m.Window == v.Window && m.ID == v.ID {
+				out[i].OldRank, out[i].Rank = m.Old, m.New
+			}
+		}
+	}
+	return out
+}
+
+func numberRecord(n Number) store.Number {
+	return store.Number{Units: n.units, Scale: uint8(n.scale), Known: n.Known()}
+}
+
+func numberOf(r store.Number) Number {
+	if !r.Known {
+		return Number{}
+	}
+	return Number{units: r.Units, scale: int8(r.Scale), state: known}
+}
+
+func metricRecords(metrics map[string]Number) []store.Metric {
+	if len(metrics) == 0 {
+		return nil
+	}
+	out := make([]store.Metric, 0, len(metrics))
+	for name, n := range metrics {
+		out = append(out, store.Metric{Name: name, Value: numberRecord(n)})
+	}
+	slices.SortFunc(out, func(a, b store.Metric) int { return cmp.Compare(a.Name, b.Name) })
+	return out
+}
+
+func metricsOf(records []store.Metric) map[string]Number {
+	if len(records) == 0 {
+		return nil
+	}
+	out := make(map[string]Number, len(records))
+	for _, r := range records {
+		out[r.Name] = numberOf(r.Value)
+	}
+	return out
+}
+
+func attributeRecords(attributes map[string]string) []store.Attribute {
+	if len(attributes) == 0 {
+		return nil
+	}
+	out := make([]store.Attribute, 0, len(attributes))
+	for _, name := range slices.Sorted(maps.Keys(attributes)) {
+		out = append(out, store.Attribute{Name: name, Value: attributes[name]})
+	}
+	return out
+}
+
+func attributesOf(records []store.Attribute) map[string]string {
+	if len(records) == 0 {
+		return nil
+	}
+	out := make(map[string]string, len(records))
+	for _, r := range records {
+		out[r.Name] = r.Value
+	}
+	return out
+}

@@ -1,0 +1,302 @@
+package finalbell
+
+import "time"
+
+// Rules is the whole configuration of an engine: what modes there are and what their matches feed. The zero
+// value of every field is the usual choice. ParseRules reads the same from JSON, MarshalJSON writes it.
+type Rules struct {
+	Currencies   []Currency
+	Modes        []Mode
+	Boards       []BoardRule
+	Achievements []Achievement
+	Levels       []Level
+}
+
+// Mode is a kind of match.
+type Mode struct {
+	ID       string
+	Order    Order      // whether the higher (Desc, default) or the lower outcome wins
+	Ties     TieStyle   // how equal outcomes share ranks
+	TieBreak []TieBreak // applied in order before outcomes count as equal
+	Points   *Points    // what the metric points is worth; nil: as reported
+	Players  Limits
+	Teams    *Teams // not nil: teams are the sides of a match
+
+	Missing       Missing // what an absent outcome stands for
+	WalkIns       bool    // an outcome may name a player who is not in the roster
+	AutoStart     bool    // End and Report start a match that was only created
+	Exclusive     bool    // a player may be in one running match of the exclusive modes at a time; bots in any number
+	ExpireCreated time.Duration
+	ExpireStarted time.Duration
+	Reports       Reports
+	Ranks         RankSource
+	OnCrash       CrashPolicy
+	Bounds        map[string]Bound // by metric, outcome included
+
+	Bots       BotPolicy
+	Unfinished UnfinishedPolicy
+	Fee        *Fee
+	Rating     *RatingRule
+	Boards     []string // the boards that the mode feeds
+	Prizes     []Prize
+}
+
+// Order is a direction of comparison.
+type Order string
+
+const (
+	Desc Order = "desc" // higher is better; the default
+	Asc  Order = "asc"  // lower is better
+)
+
+// TieStyle is how equal finishers are ranked.
+type TieStyle string
+
+const (
+	Standard TieStyle = "standard" // 1-2-2-4, the default
+	Modified TieStyle = "modified" // 1-3-3-4
+	Dense    TieStyle = "dense"    // 1-2-2-3
+	Ordinal  TieStyle = "ordinal"  // 1-2-3-4, in roster order
+)
+
+// TieBreak compares a reported metric between players with equal outcomes. Who has none comes after all who do.
+type TieBreak struct {
+	Metric string
+	Order  Order
+}
+
+// Points awards the metric points by result, or by rank: ByRank[0] to rank 1 and so on, to finishers only,
+// the same to those who share a rank, 0 beyond its end. Unknown numbers are 0.
+type Points struct {
+	Win, Draw, Loss Number
+	ByRank          []Number
+}
+
+// Limits bounds the number of players.
+type Limits struct {
+	Min int // default 1
+	Max int // 0: no limit
+}
+
+// Teams makes teams the sides of a mode's matches.
+type Teams struct {
+	MaxSize int      // 0: no limit
+	Fold    TeamFold // how the members' outcomes make the team's
+}
+
+// TeamFold is how members' outcomes become their team's.
+type TeamFold string
+
+const (
+	TeamSum  TeamFold = "sum" // the default
+	TeamMean TeamFold = "mean"
+	TeamBest TeamFold = "best"
+)
+
+// Missing is what an absent outcome stands for: DNF by default, a refusal of the report, or a number.
+type Missing struct {
+	Reject  bool
+	Outcome Number // known: the outcome of who is absent, as if reported
+}
+
+// Reports is who may end a match.
+type Reports string
+
+const (
+	Authority Reports = "authority" // one trusted call; the default
+	Unanimous Reports = "unanimous"
+	Majority  Reports = "majority"
+)
+
+// RankSource is whose ranks count when a report brings its own.
+type RankSource string
+
+const (
+	ComputeRanks RankSource = "compute" // ours; a reported rank that differs is refused. The default
+	AcceptRanks  RankSource = "accept"  // the reported ones
+)
+
+// CrashPolicy is what becomes of matches that were running when the process died.
+type CrashPolicy string
+
+const (
+	ResumeMatches CrashPolicy = "resume" // the default
+	CancelMatches CrashPolicy = "cancel"
+	SettleMatches CrashPolicy = "settle"
+)
+
+// Bound limits a reported number, both ends included; an unknown end is open.
+type Bound struct{ Min, Max Number }
+
+// Policy is whether something counts for an effect.
+type Policy string
+
+const (
+	Exclude Policy = "exclude"
+	Include Policy = "include"
+)
+
+// BotPolicy is what bots count for. They are always ranked within their match. Default everywhere: Exclude.
+type BotPolicy struct{ Boards, Stats, Rating, Prizes, Achievements Policy }
+
+// UnfinishedPolicy is what the results of non-finishers count for. Default: Include, but for Prizes Exclude.
+type UnfinishedPolicy struct{ Boards, Stats, Rating, Prizes Policy }
+
+// BoardRule is a leaderboard.
+type BoardRule struct {
+	ID       string
+	Of       Subject    // whom it ranks
+	PerMatch PerMatch   // on a board of teams: how one match's members combine before the fold
+	Ties     BoardTies  // whether equal values share a rank
+	Keys     []Key      // compared in order
+	Prizes   []Prize    //
+	Window   WindowRule // the period that it covers
+}
+
+// Subject is whom a board ranks.
+type Subject string
+
+const (
+	OfPlayers Subject = "player" // the default
+	OfTeams   Subject = "team"
+)
+
+// PerMatch is how the members of a team combine in one match.
+type PerMatch string
+
+const (
+	PerMatchSum  PerMatch = "sum"  // the default
+	PerMatchBest PerMatch = "best" // the best member's, by the key's order
+)
+
+// BoardTies is what equal values mean on a board.
+type BoardTies string
+
+const (
+	ShareRank BoardTies = "share" // equal values share a rank, 1-2-2-4; the default
+	FirstRank BoardTies = "first" // who reached them earlier ranks above
+)
+
+// Key is one column of a board: a metric folded over a player's results.
+type Key struct {
+	Metric string
+	Fold   Fold
+	Order  Order
+	Scale  int       // decimals kept, 0 to 9
+	Round  bool      // round half to even to Scale; else a value with more decimals is refused
+	Best   []Segment // with FoldSum: only the best results count
+	Modes  []string  // only results of these modes feed the key; empty: all
+	Places int       // with FoldCountback: how many places are counted, default and at most 64
+}
+
+// BestOf counts only the best n results.
+func BestOf(n int) []Segment { return []Segment{{Count: n}} }
+
+// Segment is a run of rounds of which the best Count results count. Segments ascend; ThroughRound 0 is
+// allowed for the last one and takes all later rounds.
+type Segment struct {
+	ThroughRound int
+	Count        int
+}
+
+// Fold is how results become an entry's value.
+type Fold string
+
+const (
+	FoldSum       Fold = "sum"       // the default
+	FoldBest      Fold = "best"      // with worst, first and latest: the row of one result
+	FoldWorst     Fold = "worst"     //
+	FoldFirst     Fold = "first"     //
+	FoldLatest    Fold = "latest"    //
+	FoldMean      Fold = "mean"      // rounded half to even to the key's scale
+	FoldCount     Fold = "count"     // results that have the metric, or all without one
+	FoldCountback Fold = "countback" // finishes per place: most first places, then most second ones …
+)
+
+// WindowRule is the period that a board covers; the zero value is all time.
+type WindowRule struct {
+	Every     Every
+	N         int
+	From      string
+	WeekStart string
+	Zone      string
+	Grace     time.Duration
+	By        Attribution
+	Fixed     []FixedWindow
+}
+
+// Every is the length of a window.
+type Every string
+
+const (
+	AllTime Every = "all" // the default
+	Daily   Every = "day"
+	Weekly  Every = "week"
+	Monthly Every = "month"
+	Season  Every = "season"
+)
+
+// Attribution is the time of a match that decides its window.
+type Attribution string
+
+const (
+	ByEnd   Attribution = "ended_at" // the default
+	ByStart Attribution = "started_at"
+)
+
+// FixedWindow is a window with its own name and range.
+type FixedWindow struct {
+	ID         string
+	Start, End time.Time
+}
+
+// Currency is a kind of money.
+type Currency struct{ ID string }
+
+// Fee is what each player pays to enter a match, in minor units.
+type Fee struct {
+	Currency     string
+	Amount       int64
+	HouseFlat    int64
+	HousePercent Number
+}
+
+// RatingRule is how a mode rates its players.
+type RatingRule struct{ System string }
+
+// Prize is one row of a prize table.
+type Prize struct {
+	ID       string
+	From, To int
+	Percent  Number
+	Currency string
+	Amount   int64
+	Shares   []Number
+	Ties     string
+	Claim    bool
+	Expires  time.Duration
+}
+
+// Achievement is a goal that a player reaches.
+type Achievement struct {
+	ID        string
+	Metric    string
+	Threshold Number
+	Type      string
+	Modes     []string
+	Window    string
+	Rewards   []Reward
+}
+
+// Level is a table of thresholds of a progression marker.
+type Level struct {
+	Marker     string
+	Thresholds []int64
+	Rewards    map[string][]Reward // by level
+}
+
+// Reward is something given.
+type Reward struct {
+	Currency string
+	Amount   int64
+}

@@ -1,0 +1,353 @@
+package finalbell
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"time"
+
+	"github.com/finalbell/finalbell/store"
+)
+
+// Every verb goes the same way: load, decide, ask the hook, reserve, decide again if the match has moved on,
+// commit, apply, reply.
+
+// request is one call of a verb.
+type request struct {
+	op       string
+	id       string
+	now, at  time.Time
+	outcomes []Outcome
+	reason   string
+	create   *NewMatch
+	decide   func(e *engine, m Match, r request) (*decision, error)
+}
+
+// decision is what a verb does to a match.
+type decision struct {
+	next     Match
+	replayed bool
+	soft     bool   // a live report: nothing durable but what started says
+	started  bool   // the mode's AutoStart started it on the way
+	key      string // of the commit
+	digest   digest
+	kind     string // of the event
+	body     []byte
+	at       time.Time // of the event
+
+	changes []boardChange
+	sealed  [][]placed // per change, with their position
+}
+
+// Create makes a match and returns it. Without an ID it gets a new one. The same id with the same content is
+// the same match and returns it as it is now, Replayed; with other content it is ErrExists.
+func (e *Engine) Create(ctx context.Context, n NewMatch) (Match, error) {
+	const op = "create match"
+	if err := e.writable(ctx); err != nil {
+		return Match{}, failed(op, n.ID, err)
+	}
+	if n.ID == "" {
+		n.ID = e.newID()
+	}
+	now, at, err := e.times()
+	if err == nil {
+		err = e.checkNew(n)
+	}
+	if err != nil {
+		return Match{}, failed(op, n.ID, err)
+	}
+	n.Deadline = n.Deadline.UTC()
+	return e.do(ctx, request{op: op, id: n.ID, now: now, at: at, create: &n})
+}
+
+// Start starts a created match. A match that has started already, or ended, is returned as it is, Replayed.
+// In an exclusive mode a player who is in another running match is ErrPlayers.
+func (e *Engine) Start(ctx context.Context, id string) (Match, error) {
+	return e.verb(ctx, request{op: "start match", id: id, decide: decideStart})
+}
+
+// Report replaces the provisional outcomes of a started match, player by player; the match returned shows
+// who would stand where. Reports are soft: the last ones are written within a second or with the next
+// commit, and may be lost in a crash. Without outcomes nothing changes.
+func (e *Engine) Report(ctx context.Context, id string, outcomes ...Outcome) (Match, error) {
+	return e.At(time.Time{}).verb(ctx, request{op: "report match", id: id, outcomes: outcomes, decide: decideReport})
+}
+
+// End ends a started match: ranks the outcomes and applies them to every board of the mode, all in one
+// commit. Outcomes may come in any order; who is absent gets what the mode's Missing says; no outcome at all
+// is no contest. The same report again, at any time, returns the match as it is now, Replayed; another one is
+// ErrAlreadyEnded. A report for a cancelled or expired match is refused, but kept as an event.
+func (e *Engine) End(ctx context.Context, id string, outcomes ...Outcome) (Match, error) {
+	return e.verb(ctx, request{op: "end match", id: id, outcomes: outcomes, decide: decideEnd})
+}
+
+// Cancel closes a match that will not end. Cancelling it again returns it, Replayed, with the first reason.
+func (e *Engine) Cancel(ctx context.Context, id, reason string) (Match, error) {
+	return e.At(time.Time{}).verb(ctx, request{op: "cancel match", id: id, reason: reason, decide: decideCancel})
+}
+
+// verb checks what can be checked without the match.
+func (e *Engine) verb(ctx context.Context, r request) (Match, error) {
+	err := e.writable(ctx)
+	if err == nil {
+		err = checkID("match id", r.id)
+	}
+	if err == nil {
+		r.now, r.at, err = e.times()
+	}
+	for _, o := range r.outcomes {
+		if err == nil {
+			err = checkSubject(o)
+		}
+	}
+	if err == nil && r.reason != "" {
+		err = checkText("reason", r.reason)
+	}
+	if err != nil {
+		return Match{}, failed(r.op, r.id, err)
+	}
+	return e.do(ctx, r)
+}
+
+// do carries out a request. A stale answer of the store means that somebody else wrote: decide again.
+func (e *Engine) do(ctx context.Context, r request) (Match, error) {
+	const tries = 8
+	for try := 1; ; try++ {
+		m, err := e.try(ctx, r)
+		again := errors.Is(err, store.ErrStale) || errors.Is(err, store.ErrReplayed)
+		if again && try < tries {
+			continue
+		}
+		switch {
+		case again:
+			err = unavailable(err)
+		case errors.Is(err, store.ErrReused):
+			err = &refusal{kind: ErrExists, text: "the same step was taken with other content", cause: err}
+		}
+		if err != nil {
+			return Match{}, failed(r.op, r.id, err)
+		}
+		return m, nil
+	}
+}
+
+func (e *engine) try(ctx context.Context, r request) (Match, error) {
+	m, d, err := e.decide(ctx, r)
+	if err != nil {
+		return Match{}, err
+	}
+	if !d.replayed {
+		data, err := e.before(ctx, r, m, d)
+		if err != nil {
+			return Match{}, err
+		}
+		if d, err = e.reserveAndCommit(ctx, r, m, d, data); err != nil {
+			return Match{}, err
+		}
+	}
+	reply := d.next.shown()
+	reply.Replayed = d.replayed
+	return e.reply(ctx, r, reply), nil
+}
+
+// decide loads the match, does what is due for it, and looks at what the request would do.
+func (e *engine) decide(ctx context.Context, r request) (Match, *decision, error) {
+	m, err := e.find(ctx, r.id)
+	if r.create != nil && errors.Is(err, ErrNotFound) {
+		d, err := decideCreate(e, r)
+		return Match{}, d, err
+	}
+	if err != nil {
+		return Match{}, nil, err
+	}
+	if due, expires := deadline(m, e.mode(m)); expires && !due.After(r.now) {
+		if err := e.expire(ctx, r.id); err != nil {
+			return Match{}, nil, err
+		}
+		if m, err = e.find(ctx, r.id); err != nil {
+			return Match{}, nil, err
+		}
+	}
+	if r.create != nil {
+		if !sameContent(m, *r.create) {
+			return m, nil, refuse(ErrExists, "the id is in use for a match with other content", r.id)
+		}
+		return m, &decision{next: m, replayed: true}, nil
+	}
+	d, err := r.decide(e, m, r)
+	if late := lateReport(r, err); late != nil {
+		if kept := e.keepLate(ctx, m, r, late); kept != nil {
+			return m, d, kept
+		}
+	}
+	return m, d, err
+}
+
+// reserveAndCommit holds the keys that the decision depends on, decides again if the match has moved on
+// meanwhile, and commits.
+func (e *engine) reserveAndCommit(ctx context.Context, r request, before Match, d *decision, data map[string]string) (*decision, error) {
+	held := e.keys(d)
+	t, err := e.committer.keys.acquire(ctx, held...)
+	if err != nil {
+		return d, e.notReserved(ctx, err)
+	}
+	handed := false
+	defer func() {
+		if !handed {
+			e.committer.keys.release(t)
+		}
+	}()
+	stored, err := e.record(ctx, r.id)
+	switch {
+	case errors.Is(err, ErrNotFound) && r.create != nil:
+	case err != nil:
+		return d, err
+	case stored.Version != before.version || stored.Provisional:
+		if d, err = e.redecide(r, matchOf(stored, e.boards)); err != nil || d.replayed {
+			return d, err
+		}
+		if len(e.keys(d)) > len(held) {
+			return d, store.ErrStale // somebody walked in meanwhile: start over with their keys too
+		}
+	}
+	if err := e.settle(ctx, d, data); err != nil {
+		return d, err
+	}
+	handed = true
+	return e.submit(ctx, t, d)
+}
+
+func (e *engine) redecide(r request, m Match) (*decision, error) {
+	if r.create == nil {
+		return r.decide(e, m, r)
+	}
+	if !sameContent(m, *r.create) {
+		return nil, refuse(ErrExists, "the id is in use for a match with other content", r.id)
+	}
+	return &decision{next: m, replayed: true}, nil
+}
+
+// settle works out, under the reservation, what the decision depends on beside the match itself.
+func (e *engine) settle(ctx context.Context, d *decision, data map[string]string) error {
+	if len(data) > 0 {
+		d.next.Data = maps.Clone(d.next.Data)
+		if d.next.Data == nil {
+			d.next.Data = make(map[string]string)
+		}
+		maps.Copy(d.next.Data, data)
+	}
+	mode := e.mode(d.next)
+	if d.next.State == Started && mode.Exclusive {
+		if busy := e.dues.elsewhere(d.next); busy != nil {
+			return refuse(ErrPlayers, "in another running match: "+list(busy), busy...)
+		}
+	}
+	if d.next.State != Ended || d.next.NoContest {
+		return nil
+	}
+	return e.settleBoards(ctx, d, mode)
+}
+
+// submit hands the decision to the committer, which frees the ticket.
+func (e *engine) submit(ctx context.Context, t *ticket, d *decision) (*decision, error) {
+	if d.soft && !d.started {
+		e.soften(d)
+		e.committer.keys.release(t)
+		return d, nil
+	}
+	d.next.version++
+	p := &pending{ticket: t, job: &matchJob{engine: e, decision: d}}
+	if err := e.committer.submit(ctx, p); err != nil {
+		return d, err
+	}
+	return d, nil
+}
+
+// soften keeps a live report for the next batch.
+func (e *engine) soften(d *decision) {
+	e.committer.later(softKey{'m', d.next.ID}, matchRecord(d.next))
+	e.dues.note(d.next, e.mode(d.next))
+}
+
+// keys are what a decision reads and writes: the match, and where boards or exclusive modes are concerned
+// the players and teams.
+func (e *engine) keys(d *decision) []key {
+	keys := []key{{'m', d.next.ID}}
+	mode := e.mode(d.next)
+	if d.next.State != Ended && !(d.next.State == Started && mode.Exclusive) {
+		return keys
+	}
+	for _, s := range d.next.roster {
+		keys = append(keys, key{'p', s.Player})
+		if s.Team != "" {
+			keys = append(keys, key{'t', s.Team})
+		}
+	}
+	return keys
+}
+
+// notReserved tells why a caller did not get its keys.
+func (e *engine) notReserved(ctx context.Context, err error) error {
+	if gone := left(ctx); gone != nil {
+		return gone
+	}
+	return err
+}
+
+// expire closes a match whose deadline has passed, as of its deadline.
+func (e *engine) expire(ctx context.Context, id string) error {
+	t, err := e.committer.keys.acquire(ctx, key{'m', id})
+	if err != nil {
+		return e.notReserved(ctx, err)
+	}
+	m, err := e.find(ctx, id)
+	due, expires := time.Time{}, false
+	if err == nil {
+		due, expires = deadline(m, e.mode(m))
+	}
+	if !expires || due.After(e.now()) {
+		e.committer.keys.release(t) // somebody else was faster
+		return err
+	}
+	d := &decision{next: expire(m, due), key: keyOf("due", expireKind, id), kind: expiredEvent, at: due}
+	_, err = e.submit(ctx, t, d)
+	return err
+}
+
+// lateReport is the refusal of a report that came after the match was cancelled or had expired.
+func lateReport(r request, err error) error {
+	if r.op == "end match" && (errors.Is(err, ErrCancelled) || errors.Is(err, ErrExpired)) {
+		return err
+	}
+	return nil
+}
+
+// keepLate keeps a refused report as an event, once. It returns an error only when that could not be done.
+func (e *engine) keepLate(ctx context.Context, m Match, r request, refused error) error {
+	body, sum, err := lateBody(r.outcomes)
+	if err != nil {
+		return nil // a number that cannot be written was none to keep
+	}
+	t, err := e.committer.keys.acquire(ctx, key{'m', m.ID})
+	if err != nil {
+		return e.notReserved(ctx, err)
+	}
+	p := &pending{ticket: t, job: &lateJob{store.Commit{Key: keyOf("late", m.ID, sum.text()), Digest: store.Digest(sum),
+		At: r.now, Kind: refusedEvent, ID: m.ID, Body: body}}}
+	err = e.committer.submit(ctx, p)
+	if errors.Is(err, store.ErrReplayed) || errors.Is(err, store.ErrStale) {
+		return nil
+	}
+	return err
+}
+
+// lateJob commits an event alone.
+type lateJob struct{ commit store.Commit }
+
+func (j *lateJob) seal(position uint64) store.Commit {
+	c := j.commit
+	c.Position = position
+	return c
+}
+
+func (j *lateJob) applied(uint64) {}

@@ -1,0 +1,196 @@
+package finalbell
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/json"
+	"slices"
+	"strconv"
+	"time"
+)
+
+// How our types read as JSON: the names and the order are those of formats.md, and what is unknown, empty or
+// false is left out.
+
+// MarshalJSON writes the match as every command prints it.
+func (m Match) MarshalJSON() ([]byte, error) {
+	return json.Marshal(struct {
+		ID          string            `json:"id"`
+		Mode        string            `json:"mode"`
+		Room        string            `json:"room,omitempty"`
+		Round       any               `json:"round,omitempty"`
+		State       State             `json:"state"`
+		CreatedAt   string            `json:"created_at,omitempty"`
+		StartedAt   string            `json:"started_at,omitempty"`
+		EndedAt     string            `json:"ended_at,omitempty"`
+		Deadline    string            `json:"deadline,omitempty"`
+		NoContest   bool              `json:"no_contest,omitempty"`
+		Draw        bool              `json:"draw,omitempty"`
+		Provisional bool              `json:"provisional,omitempty"`
+		Replayed    bool              `json:"replayed,omitempty"`
+		Reason      string            `json:"reason,omitempty"`
+		Revision    int               `json:"revision,omitempty"`
+		Attributes  map[string]string `json:"attributes,omitempty"`
+		Data        map[string]string `json:"data,omitempty"`
+		Standings   []Standing        `json:"standings,omitempty"`
+	}{
+		m.ID, m.Mode, m.Room, wireRound(m.Round), m.State, wireTime(m.CreatedAt), wireTime(m.StartedAt),
+		wireTime(m.EndedAt), wireTime(m.Deadline), m.NoContest, m.Draw, m.Provisional, m.Replayed, m.Reason,
+		m.Revision, m.Attributes, m.Data, m.Standings,
+	})
+}
+
+// wireRound prints a round that was given as a number as one.
+func wireRound(label string) any {
+	if n, err := strconv.Atoi(label); err == nil && n >= 0 && strconv.Itoa(n) == label {
+		return n
+	}
+	if label == "" {
+		return nil
+	}
+	return label
+}
+
+func wireTime(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return formatTime(t)
+}
+
+// wireNumber leaves unknown numbers out and prints a known 0.
+func wireNumber(n Number) *Number {
+	if !n.Known() {
+		return nil
+	}
+	return &n
+}
+
+// MarshalJSON writes the standing as it stands in a match.
+func (s Standing) MarshalJSON() ([]byte, error) {
+	return json.Marshal(struct {
+		Player   string            `json:"player"`
+		Team     string            `json:"team,omitempty"`
+		Bot      bool              `json:"bot,omitempty"`
+		Outcome  *Number           `json:"outcome,omitempty"`
+		Status   Status            `json:"status,omitempty"`
+		Metrics  map[string]Number `json:"metrics,omitempty"`
+		Rank     int               `json:"rank,omitempty"`
+		Position int               `json:"position,omitempty"`
+		Result   Result            `json:"result,omitempty"`
+		Boards   []BoardMove       `json:"boards,omitempty"`
+	}{s.Player, s.Team, s.Bot, wireNumber(s.Outcome), s.Status, s.Metrics, s.Rank, s.Position, s.Result, s.Boards})
+}
+
+// MarshalJSON writes the move as it stands in a standing.
+func (b BoardMove) MarshalJSON() ([]byte, error) {
+	return json.Marshal(struct {
+		Board   string  `json:"board"`
+		Window  string  `json:"window"`
+		OldRank int     `json:"old_rank,omitempty"`
+		Rank    int     `json:"rank,omitempty"`
+		Values  []Value `json:"values,omitempty"`
+	}{b.Board, b.Window, b.OldRank, b.Rank, b.Values})
+}
+
+// MarshalJSON writes a number, or for countback an array up to the worst place held.
+func (v Value) MarshalJSON() ([]byte, error) {
+	if v.Places != nil {
+		return json.Marshal(v.Places)
+	}
+	return json.Marshal(v.Number)
+}
+
+// MarshalJSON writes the page as every command prints it.
+func (p Page) MarshalJSON() ([]byte, error) {
+	return json.Marshal(struct {
+		Board   string      `json:"board"`
+		Window  string      `json:"window"`
+		Start   string      `json:"start,omitempty"`
+		End     string      `json:"end,omitempty"`
+		State   WindowState `json:"state"`
+		Size    int         `json:"size"`
+		Entries []Entry     `json:"entries,omitempty"`
+	}{p.Board, p.Window, wireTime(p.Start), wireTime(p.End), p.State, p.Size, p.Entries})
+}
+
+// MarshalJSON writes the window, without its board, which the caller knows.
+func (w Window) MarshalJSON() ([]byte, error) {
+	return json.Marshal(struct {
+		Window string      `json:"window"`
+		Start  string      `json:"start,omitempty"`
+		End    string      `json:"end,omitempty"`
+		State  WindowState `json:"state"`
+		Size   int         `json:"size"`
+	}{w.ID, wireTime(w.Start), wireTime(w.End), w.State, w.Size})
+}
+
+// MarshalJSON writes the entry as it stands on a page.
+func (e Entry) MarshalJSON() ([]byte, error) {
+	return json.Marshal(struct {
+		Rank     int     `json:"rank"`
+		Position int     `json:"position"`
+		Player   string  `json:"player"`
+		Values   []Value `json:"values"`
+	}{e.Rank, e.Position, e.Player, e.Values})
+}
+
+// MarshalJSON writes the placing; null for a player without an entry.
+func (p Placing) MarshalJSON() ([]byte, error) {
+	if p.Rank == 0 {
+		return []byte("null"), nil
+	}
+	return json.Marshal(struct {
+		Player     string  `json:"player"`
+		Rank       int     `json:"rank"`
+		Position   int     `json:"position"`
+		Size       int     `json:"size"`
+		Percentile Number  `json:"percentile"`
+		Values     []Value `json:"values"`
+	}{p.Player, p.Rank, p.Position, p.Size, p.Percentile, p.Values})
+}
+
+// MarshalJSON writes the bucket; an open end is left out.
+func (b Bucket) MarshalJSON() ([]byte, error) {
+	return json.Marshal(struct {
+		From  *Number `json:"from,omitempty"`
+		To    *Number `json:"to,omitempty"`
+		Count int     `json:"count"`
+	}{wireNumber(b.From), wireNumber(b.To), b.Count})
+}
+
+// MarshalJSON writes what was done as the now line of a script prints it.
+func (d Done) MarshalJSON() ([]byte, error) {
+	return json.Marshal(struct {
+		Kind string `json:"kind"`
+		ID   string `json:"id"`
+		Due  string `json:"due"`
+	}{d.Kind, d.ID, formatTime(d.Due)})
+}
+
+// lateBody is a refused report as its event keeps it, and a sum that tells it from other ones. The order in
+// which it named the players does not matter.
+func lateBody(outcomes []Outcome) ([]byte, digest, error) {
+	type line struct {
+		Player  string            `json:"player,omitempty"`
+		Team    string            `json:"team,omitempty"`
+		Outcome *Number           `json:"outcome,omitempty"`
+		Status  Status            `json:"status,omitempty"`
+		Metrics map[string]Number `json:"metrics,omitempty"`
+		Rank    int               `json:"rank,omitempty"`
+	}
+	lines := make([]line, len(outcomes))
+	for i, o := range outcomes {
+		lines[i] = line{o.Player, o.Team, wireNumber(o.Value), o.Status, o.Metrics, o.Rank}
+		if err := o.Value.Err(); err != nil {
+			return nil, digest{}, err
+		}
+	}
+	slices.SortStableFunc(lines, func(a, b line) int {
+		return cmp.Or(cmp.Compare(a.Player, b.Player), cmp.Compare(a.Team, b.Team))
+	})
+	body, err := json.Marshal(struct {
+		Outcomes []line `json:"outcomes"`
+	}{lines})
+	return body, sha256.Sum256(body), err
+}
