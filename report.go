@@ -1,7 +1,6 @@
 package finalbell
 
 import (
-	"bytes"
 	"cmp"
 	"crypto/sha256"
 	"encoding/binary"
@@ -64,42 +63,43 @@ func fill(m Match, mode Mode, outcomes []Outcome, final bool) (filled, error) {
 func (f *filled) seat(mode Mode, outcomes []Outcome) ([]int, error) {
 	sitting := len(f.roster)
 	at := make(map[string]int, sitting)
-	sides := make(map[string]bool)
 	for i, s := range f.roster {
 		at[s.Player] = i
-		sides[s.Team] = true
 	}
 	seats := make([]int, len(outcomes))
-	seen := make(map[[2]string]bool, len(outcomes))
-	var twice, strangers []string
+	taken := make([]bool, sitting, sitting+len(outcomes))
+	var scored, twice, strangers []string
 	for i, o := range outcomes {
-		who := [2]string{o.Player}
-		name := o.Player
 		if o.Player == "" {
-			who, name = [2]string{"", o.Team}, o.Team
+			seats[i] = -1
+			if slices.Contains(scored, o.Team) {
+				twice = append(twice, o.Team)
+			}
+			scored = append(scored, o.Team)
+			continue
 		}
-		if seen[who] {
-			twice = append(twice, name)
-		}
-		seen[who] = true
-		seat, known := at[o.Player]
+		seat, there := at[o.Player]
 		switch {
-		case o.Player == "":
-			seat, known = -1, true // looked for below: a walk-in further on may bring the team
-		case !known && mode.WalkIns:
-			known, seat = true, len(f.roster)
+		case there && taken[seat]:
+			twice = append(twice, o.Player)
+		case there:
+			taken[seat] = true
+		default:
+			// A stranger gets a seat too, so that being named twice shows; without walk-ins the call ends below.
+			seat = len(f.roster)
 			at[o.Player] = seat
-			sides[o.Team] = true
+			taken = append(taken, true)
 			f.roster = append(f.roster, Standing{Player: o.Player, Team: o.Team})
-		}
-		if !known {
-			strangers = append(strangers, name)
+			if !mode.WalkIns {
+				strangers = append(strangers, o.Player)
+			}
 		}
 		seats[i] = seat
 	}
-	for _, o := range outcomes {
-		if o.Player == "" && (mode.Teams == nil || !sides[o.Team]) {
-			strangers = append(strangers, o.Team)
+	for _, team := range scored {
+		plays := slices.ContainsFunc(f.roster, func(s Standing) bool { return s.Team == team })
+		if mode.Teams == nil || !plays {
+			strangers = append(strangers, team)
 		}
 	}
 	if twice != nil {
@@ -150,10 +150,8 @@ func (f *filled) take(mode Mode, seat int, o Outcome) error {
 	if len(o.Metrics) > maxMetrics {
 		return wrong(plural(len(o.Metrics), "metric") + " are more than " + strconv.Itoa(maxMetrics))
 	}
-	for _, name := range slices.Sorted(maps.Keys(o.Metrics)) {
-		if err := checkMetric(mode, name, o.Metrics[name]); err != nil {
-			return wrong("metric " + quote(name) + ": " + err.Error())
-		}
+	if name, err := firstWrong(mode, o.Metrics); err != nil {
+		return wrong("metric " + quote(name) + ": " + err.Error())
 	}
 	if o.Rank < 0 {
 		return wrong("rank " + strconv.Itoa(o.Rank) + " is below 1")
@@ -253,6 +251,16 @@ func readStatus(s Status) (Status, bool) {
 	return "", false
 }
 
+// firstWrong is the refused metric whose name comes first, so that no map order reaches a message.
+func firstWrong(mode Mode, metrics map[string]Number) (first string, err error) {
+	for name, n := range metrics {
+		if wrong := checkMetric(mode, name, n); wrong != nil && (err == nil || name < first) {
+			first, err = name, wrong
+		}
+	}
+	return first, err
+}
+
 // checkMetric refuses a reported metric by its name or its value.
 func checkMetric(mode Mode, name string, n Number) error {
 	if isBuiltin(name) && (name != "points" || mode.Points != nil) {
@@ -285,66 +293,61 @@ func within(mode Mode, metric string, n Number) error {
 
 // digestReport is equal for reports that say the same after defaults, in whatever order they said it.
 func digestReport(mode Mode, f filled) digest {
-	var d digester
-	d.flag(f.empty)
-	if !f.empty {
-		players := slices.Clone(f.roster)
-		slices.SortFunc(players, func(a, b Standing) int { return cmp.Compare(a.Player, b.Player) })
-		for _, s := range players {
-			d.text(s.Player)
-			d.text(s.Outcome.String())
-			d.text(string(s.Status))
-			d.size(len(s.Metrics))
-			for _, name := range slices.Sorted(maps.Keys(s.Metrics)) {
-				d.text(name)
-				d.text(s.Metrics[name].String())
-			}
-			if mode.Ranks == AcceptRanks {
-				d.size(s.reported)
-			}
+	if f.empty {
+		return digestOf(1)
+	}
+	d := digester{0}
+	players := slices.Clone(f.roster)
+	slices.SortFunc(players, func(a, b Standing) int { return cmp.Compare(a.Player, b.Player) })
+	var names []string
+	for _, s := range players {
+		d = d.text(s.Player).number(s.Outcome).text(string(s.Status)).size(len(s.Metrics))
+		names = slices.AppendSeq(names[:0], maps.Keys(s.Metrics))
+		slices.Sort(names)
+		for _, name := range names {
+			d = d.text(name).number(s.Metrics[name])
 		}
-		for _, team := range slices.Sorted(maps.Keys(f.teams)) {
-			d.text(team)
-			d.text(f.teams[team].String())
+		if mode.Ranks == AcceptRanks {
+			d = d.size(s.reported)
 		}
+	}
+	for _, team := range slices.Sorted(maps.Keys(f.teams)) {
+		d = d.text(team).number(f.teams[team])
 	}
 	return d.sum()
 }
 
 // digestContent is equal for matches created with the same content.
 func digestContent(m Match) digest {
-	var d digester
-	for _, s := range []string{m.Mode, m.Room, m.Round, formatTime(m.Deadline)} {
-		d.text(s)
-	}
+	d := make(digester, 0, 256).text(m.Mode).text(m.Room).text(m.Round).text(wireTime(m.Deadline))
 	for _, s := range m.roster[:m.invited] {
-		d.text(s.Player)
-		d.text(s.Team)
-		d.flag(s.Bot)
+		d = d.text(s.Player).text(s.Team).flag(s.Bot)
 	}
 	for _, name := range slices.Sorted(maps.Keys(m.Attributes)) {
-		d.text(name)
-		d.text(m.Attributes[name])
+		d = d.text(name).text(m.Attributes[name])
 	}
 	return d.sum()
 }
 
-// digester writes fields so that no two different lists of them give the same bytes.
-type digester struct{ b bytes.Buffer }
+// digester gathers fields so that no two different lists of them give the same bytes.
+type digester []byte
 
-func (d *digester) size(n int) { d.b.Write(binary.AppendUvarint(nil, uint64(n))) }
+func digestOf(b ...byte) digest { return sha256.Sum256(b) }
 
-func (d *digester) text(s string) {
-	d.size(len(s))
-	d.b.WriteString(s)
+func (d digester) size(n int) digester { return binary.AppendUvarint(d, uint64(n)) }
+
+func (d digester) text(s string) digester { return append(d.size(len(s)), s...) }
+
+// number tells an unknown number from a known 0; a bad one never comes so far.
+func (d digester) number(n Number) digester {
+	return binary.AppendVarint(append(d, byte(n.state), byte(n.scale)), n.units)
 }
 
-func (d *digester) flag(b bool) {
+func (d digester) flag(b bool) digester {
 	if b {
-		d.b.WriteByte(1)
-	} else {
-		d.b.WriteByte(0)
+		return append(d, 1)
 	}
+	return append(d, 0)
 }
 
-func (d *digester) sum() digest { return sha256.Sum256(d.b.Bytes()) }
+func (d digester) sum() digest { return sha256.Sum256(d) }

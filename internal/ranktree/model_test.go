@@ -161,13 +161,7 @@ func machine(t *testing.T, keys *rapid.Generator[Key]) {
 			}
 			return rapid.IntRange(0, len(b.model)-1).Draw(t, "place")
 		}
-		// Many members a step, from few drawn numbers: a chunk has to fill and to empty.
-		burst := func(t *rapid.T) (n int, ks []Key, coarse func(i int) uint64) {
-			n = rapid.IntRange(1, 500).Draw(t, "burst")
-			ks = rapid.SliceOfN(keys, 1, 6).Draw(t, "keys")
-			spread := rapid.SampledFrom([]uint64{1, 3, 1 << 16}).Draw(t, "spread")
-			return n, ks, func(i int) uint64 { return uint64(i) * 0x9E3779B97F4A7C15 >> 40 % spread }
-		}
+		burst := func(t *rapid.T) (int, []Key, func(i int) uint64) { return drawBurst(t, keys) }
 		t.Repeat(map[string]func(*rapid.T){
 			"": func(t *rapid.T) { b.check(t) },
 			"insert": func(t *rapid.T) {
@@ -219,17 +213,29 @@ func machine(t *testing.T, keys *rapid.Generator[Key]) {
 				b.checkBefore(t, keys.Draw(t, "key"), rapid.Uint64().Draw(t, "row")>>rapid.IntRange(0, 60).Draw(t, "shift"))
 			},
 			"a stranger": func(t *rapid.T) {
-				slot := next + uint32(rapid.IntRange(0, 9000).Draw(t, "beyond"))
-				require.False(t, b.tree.Delete(slot))
-				require.False(t, b.tree.Move(slot, Key{}, func() { require.FailNow(t, "update was called") }))
-				_, ok := b.tree.Position(slot)
-				require.False(t, ok)
-				_, ok = b.tree.Key(slot)
-				require.False(t, ok)
-				items, _, ok := b.tree.Around(nil, slot, 3)
-				require.False(t, ok)
-				require.Empty(t, items)
+				b.checkStranger(t, next+uint32(rapid.IntRange(0, 9000).Draw(t, "beyond")))
 			},
 		})
 	})
+}
+
+// drawBurst draws many members a step, from few numbers: a chunk has to fill and to empty.
+func drawBurst(t *rapid.T, keys *rapid.Generator[Key]) (n int, ks []Key, coarse func(i int) uint64) {
+	n = rapid.IntRange(1, 500).Draw(t, "burst")
+	ks = rapid.SliceOfN(keys, 1, 6).Draw(t, "keys")
+	spread := rapid.SampledFrom([]uint64{1, 3, 1 << 16}).Draw(t, "spread")
+	return n, ks, func(i int) uint64 { return uint64(i) * 0x9E3779B97F4A7C15 >> 40 % spread }
+}
+
+// checkStranger asks for a slot that is no member.
+func (b *board) checkStranger(t fataler, slot uint32) {
+	require.False(t, b.tree.Delete(slot))
+	require.False(t, b.tree.Move(slot, Key{}, func() { require.FailNow(t, "update was called") }))
+	_, ok := b.tree.Position(slot)
+	require.False(t, ok)
+	_, ok = b.tree.Key(slot)
+	require.False(t, ok)
+	items, _, ok := b.tree.Around(nil, slot, 3)
+	require.False(t, ok)
+	require.Empty(t, items)
 }

@@ -116,9 +116,9 @@ func (t *Tree) split(c *chunk) *chunk {
 
 // join moves all members of r to l, the chunk before it, and drops r.
 func (t *Tree) join(l, r *chunk) {
+	t.dir.Delete(dirEnt{r.sep, r})
 	moved := uint32(r.n)
 	r.moveTo(l, 0)
-	t.dir.Delete(dirEnt{r.sep, r})
 	t.spine.count(r, -moved)
 	t.spine.count(l, moved)
 	t.spine.unlink(r)
