@@ -130,7 +130,7 @@ func create(n NewMatch, at time.Time) Match {
 	}
 	m.roster = make([]Standing, len(n.Players))
 	for i, p := range n.Players {
-		m.roster[i] = Standing{Player: p.Player, Team: p.Team, Bot: p.Bot}
+		m.roster[i] = Standing{Player: p.Player, Team: p.Team, Bot: p.Bot, seat: i}
 	}
 	return m
 }
@@ -221,7 +221,7 @@ func end(m Match, mode Mode, f filled, at time.Time) (Match, error) {
 	}
 	award(mode, ranked)
 	m.Draw = draw
-	m.roster = inRosterOrder(m.roster, ranked)
+	m.roster = inRosterOrder(ranked)
 	return m, nil
 }
 
@@ -244,7 +244,7 @@ func provide(m Match, mode Mode, f filled) Match {
 	ranked, draw := rank(mode, guess, m.teams)
 	award(mode, ranked)
 	m.Draw = draw
-	ranked = inRosterOrder(guess, ranked)
+	ranked = inRosterOrder(ranked)
 	for i, s := range m.roster {
 		ranked[i].Outcome, ranked[i].Status = s.Outcome, s.Status
 	}
@@ -267,14 +267,10 @@ func assume(mode Mode, s *Standing, scored bool) {
 }
 
 // inRosterOrder brings ranked standings back into the order of the roster that they came from.
-func inRosterOrder(roster, ranked []Standing) []Standing {
-	at := make(map[string]int, len(roster))
-	for i, s := range roster {
-		at[s.Player] = i
-	}
+func inRosterOrder(ranked []Standing) []Standing {
 	out := make([]Standing, len(ranked))
 	for _, s := range ranked {
-		out[at[s.Player]] = s
+		out[s.seat] = s
 	}
 	return out
 }
@@ -295,7 +291,7 @@ func unranked(m Match) Match {
 	m.Provisional, m.Draw, m.teams = false, false, nil
 	roster := make([]Standing, len(m.roster))
 	for i, s := range m.roster {
-		roster[i] = Standing{Player: s.Player, Team: s.Team, Bot: s.Bot}
+		roster[i] = Standing{Player: s.Player, Team: s.Team, Bot: s.Bot, seat: i}
 	}
 	m.roster = roster
 	return m

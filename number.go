@@ -196,8 +196,11 @@ func mulChecked(a, b int64) (int64, bool) {
 	}
 	negative := (a < 0) != (b < 0)
 	hi, lo := bits.Mul64(magnitude(a), magnitude(b))
+	if hi == 0 && lo == 1<<63 && negative {
+		return math.MinInt64, true
+	}
 	if hi != 0 || lo > math.MaxInt64 {
-		return 0, hi == 0 && negative && lo == 1<<63
+		return 0, false
 	}
 	if negative {
 		return -int64(lo), true

@@ -118,6 +118,7 @@ type Standing struct {
 	Result   Result            // empty: unranked
 	Boards   []BoardMove       // what the match did to the player's, or their team's, entries
 
+	seat     int // its place in the roster
 	reported int // the rank that came with the outcome
 }
 

@@ -89,7 +89,7 @@ func (f *filled) seat(mode Mode, outcomes []Outcome) ([]int, error) {
 			seat = len(f.roster)
 			at[o.Player] = seat
 			taken = append(taken, true)
-			f.roster = append(f.roster, Standing{Player: o.Player, Team: o.Team})
+			f.roster = append(f.roster, Standing{Player: o.Player, Team: o.Team, seat: seat})
 			if !mode.WalkIns {
 				strangers = append(strangers, o.Player)
 			}
@@ -157,7 +157,7 @@ func (f *filled) take(mode Mode, seat int, o Outcome) error {
 		return wrong("rank " + strconv.Itoa(o.Rank) + " is below 1")
 	}
 	*s = Standing{Player: s.Player, Team: s.Team, Bot: s.Bot, Outcome: o.Value, Status: status,
-		Metrics: maps.Clone(o.Metrics), reported: o.Rank}
+		Metrics: maps.Clone(o.Metrics), seat: seat, reported: o.Rank}
 	return nil
 }
 

@@ -47,7 +47,7 @@ func matchOf(r store.Match, boards map[string]*board) Match {
 		m.roster[i] = Standing{
 			Player: p.Player, Team: p.Team, Bot: p.Bot, Outcome: numberOf(p.Outcome), Status: Status(p.Status),
 			Metrics: metricsOf(p.Metrics), Rank: p.Rank, Position: p.Position, Result: Result(p.Result),
-			Boards: boardMoves(p, r.Moves, boards), reported: p.Reported,
+			Boards: boardMoves(p, r.Moves, boards), seat: i, reported: p.Reported,
 		}
 	}
 	if len(r.Teams) > 0 {

@@ -208,7 +208,7 @@ func (v *verifier) standings(m Match, mode Mode) {
 		var ranked []Standing
 		ranked, draw = rank(mode, roster, m.teams)
 		award(mode, ranked)
-		roster = inRosterOrder(roster, ranked)
+		roster = inRosterOrder(ranked)
 	}
 	if draw != m.Draw {
 		v.problem("match", m.ID, "", "draw is %t, should be %t", m.Draw, draw)

@@ -30,6 +30,7 @@ func steps(t *rapid.T, s store.Store, more map[string]func(*rapid.T)) {
 		"commit": func(t *rapid.T) {
 			b := drawBatch(t, want)
 			next, refused := want.after(b)
+			next = plain(next) // a copy, so that a store that changes what it is given is noticed
 			err := s.Commit(ctx, b)
 			if answer, ok := errors.AsType[*store.CommitError](refused); ok {
 				requireRefused(t, err, answer, "a drawn batch")

@@ -133,7 +133,7 @@ func drawContents(t *rapid.T) given {
 	}
 	want, err := contents{}.after(g.batch)
 	require.NoError(t, err)
-	g.want = want
+	g.want = plain(want) // a copy, so that a store that changes what it is given is noticed
 	return g
 }
 

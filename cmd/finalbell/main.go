@@ -1,0 +1,122 @@
+// Command finalbell runs matches from files: it replays match records and prints the boards, or makes the
+// calls of a script and prints the answers.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"runtime/debug"
+	"strings"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/finalbell/finalbell"
+)
+
+func main() { os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) }
+
+// The exit statuses, which scripts rely on.
+const (
+	done    = 0
+	failure = 1 // refused input or a failed run
+	misuse  = 2 // wrong usage
+)
+
+// commands are the commands and their flags.
+type commands struct {
+	Replay  replayCommand    `cmd:"" help:"Run match records through create, start and end, and print the boards."`
+	Script  scriptCommand    `cmd:"" help:"Make one engine call a line under a manual clock and print one line of JSON for each."`
+	Version kong.VersionFlag `help:"Print the version and leave."`
+}
+
+// streams are what a command talks to.
+type streams struct {
+	in          io.Reader
+	out, errors io.Writer
+}
+
+// left is how kong leaves from within a flag such as --help.
+type left int
+
+// run is the whole program. Whatever goes wrong is one line on stderr.
+func run(args []string, in io.Reader, out, errout io.Writer) (status int) {
+	defer func() {
+		if r := recover(); r != nil {
+			exit, ok := r.(left)
+			if !ok {
+				panic(r)
+			}
+			status = int(exit)
+		}
+	}()
+	var c commands
+	parser, err := kong.New(&c, kong.Name("finalbell"), kong.Description("Matches, rankings and leaderboards, from files."),
+		kong.Writers(out, errout), kong.Exit(func(status int) { panic(left(status)) }),
+		kong.Vars{"version": "finalbell " + version()})
+	if err != nil {
+		return complain(errout, err, misuse)
+	}
+	command, err := parser.Parse(args)
+	if err != nil {
+		return complain(errout, fmt.Errorf("%w (finalbell --help tells more)", err), misuse)
+	}
+	if err := command.Run(streams{in, out, errout}); err != nil {
+		return complain(errout, err, failure)
+	}
+	return done
+}
+
+// complain says what went wrong, on one line whatever the error holds.
+func complain(errout io.Writer, err error, status int) int {
+	text := strings.ReplaceAll(strings.TrimSpace(err.Error()), "\n", "; ")
+	fmt.Fprintln(errout, "finalbell: "+text)
+	return status
+}
+
+// version is that of the module when it was installed by version.
+func version() string {
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		return info.Main.Version
+	}
+	return "(devel)"
+}
+
+// source is where the rules and the data come from: what both commands are given.
+type source struct {
+	Rules string  `required:"" placeholder:"RULES.json" help:"The rules: modes and boards."`
+	DB    *string `name:"db" placeholder:"FILE" help:"Keep the data in this database (not supported yet)."`
+}
+
+var errNoDatabase = errors.New("--db: not supported yet")
+
+// load reads the rules.
+func (s source) load() (finalbell.Rules, error) {
+	if s.DB != nil {
+		return finalbell.Rules{}, errNoDatabase
+	}
+	text, err := os.ReadFile(s.Rules)
+	if err != nil {
+		return finalbell.Rules{}, about(s.Rules, err)
+	}
+	rules, err := finalbell.ParseRules(text)
+	return rules, about(s.Rules, err)
+}
+
+// about names the file that an error is about, once.
+func about(file string, err error) error {
+	if err == nil {
+		return nil
+	}
+	var path *fs.PathError
+	if errors.As(err, &path) {
+		err = path.Err
+	}
+	return fmt.Errorf("%s: %w", file, err)
+}
+
+// background is the context of a command, which ends with the process.
+func background() context.Context { return context.Background() }

@@ -1,0 +1,139 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"time"
+
+	"github.com/finalbell/finalbell"
+	"github.com/finalbell/finalbell/internal/transcript"
+	"github.com/finalbell/finalbell/store/memory"
+)
+
+// replayCommand is finalbell replay.
+type replayCommand struct {
+	source
+	JSON    bool     `name:"json" help:"Print JSON instead of tables."`
+	Records []string `arg:"" placeholder:"RECORDS.jsonl" help:"The match records, one JSON object a line."`
+}
+
+// Run replays the records and prints the boards.
+func (c *replayCommand) Run(s streams) (err error) {
+	rules, err := c.load()
+	if err != nil {
+		return err
+	}
+	ctx := background()
+	r, err := newReplay(ctx, rules)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, r.engine.Close()) }()
+	bar := newProgress(s.errors, c.Records)
+	for _, file := range c.Records {
+		if err := r.file(ctx, file, bar); err != nil {
+			bar.clear()
+			return err
+		}
+	}
+	bar.clear()
+	if _, err := r.engine.Tick(ctx); err != nil {
+		return err
+	}
+	if c.JSON {
+		return r.printJSON(ctx, s.out)
+	}
+	return r.printTables(ctx, s.out)
+}
+
+// replay is a run over records. Its clock stands at the latest time that a record has spoken of, so that
+// records may be of any year and in any order, and nobody is told that the past has a deadline.
+type replay struct {
+	engine  *finalbell.Engine
+	rules   finalbell.Rules
+	clock   time.Time
+	matches int
+	players map[string]struct{}
+}
+
+func newReplay(ctx context.Context, rules finalbell.Rules) (*replay, error) {
+	r := &replay{rules: timeless(rules), players: make(map[string]struct{})}
+	var err error
+	r.engine, err = finalbell.New(ctx, memory.New(), r.rules, finalbell.Options{Now: func() time.Time { return r.clock }})
+	return r, err
+}
+
+// timeless takes the deadlines out of the rules. A record tells of a match that ended; one that took longer
+// than its mode allows today is still over, and must not expire between the steps of its replay.
+func timeless(rules finalbell.Rules) finalbell.Rules {
+	modes := make([]finalbell.Mode, len(rules.Modes))
+	for i, mode := range rules.Modes {
+		mode.ExpireCreated, mode.ExpireStarted = 0, 0
+		modes[i] = mode
+	}
+	rules.Modes = modes
+	return rules
+}
+
+// file replays one file. An error names the file and, where it is about one, the line.
+func (r *replay) file(ctx context.Context, name string, bar *progress) error {
+	file, err := os.Open(name)
+	if err != nil {
+		return about(name, err)
+	}
+	defer file.Close()
+	lines := transcript.NewLines(file)
+	for {
+		line, err := lines.Next()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err == nil {
+			err = r.record(ctx, line)
+		}
+		if err != nil {
+			return at(name, lines.Number, err)
+		}
+		bar.at(file, lines.Read)
+	}
+}
+
+// record replays one record.
+func (r *replay) record(ctx context.Context, line []byte) error {
+	record, err := transcript.ParseRecord(line)
+	if err != nil {
+		return err
+	}
+	if record.EndedAt.After(r.clock) {
+		r.clock = record.EndedAt
+	}
+	if _, err := transcript.Import(ctx, r.engine, record); err != nil {
+		return err
+	}
+	r.matches++
+	for _, p := range record.Match.Players {
+		r.players[p.Player] = struct{}{}
+	}
+	return nil
+}
+
+// each yields every entry of a board by position, page by page.
+func (r *replay) each(ctx context.Context, id string, yield func(finalbell.Entry) error) error {
+	const page = 1000
+	for offset := 0; ; offset += page {
+		p, err := r.engine.Board(id).Page(ctx, offset, page)
+		if err != nil {
+			return err
+		}
+		for _, entry := range p.Entries {
+			if err := yield(entry); err != nil {
+				return err
+			}
+		}
+		if offset+page >= p.Size {
+			return nil
+		}
+	}
+}

@@ -1,0 +1,191 @@
+package transcript
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/finalbell/finalbell"
+	"github.com/finalbell/finalbell/internal/strictjson"
+)
+
+// The calls that create, move and read matches.
+
+// tick is the answer to now.
+type tick struct {
+	Now  string           `json:"now"`
+	Done []finalbell.Done `json:"done,omitempty"`
+}
+
+// now moves the clock and does what is due by then.
+func (s *Session) now(ctx context.Context, v strictjson.Value) (any, error) {
+	now, err := readTime(v)
+	if err != nil {
+		return nil, err
+	}
+	if now.Before(s.clock) {
+		return nil, v.Errorf("%s is before the present, %s", formatTime(now), formatTime(s.clock))
+	}
+	s.clock = now
+	done, err := s.engine.Tick(ctx)
+	return tick{formatTime(now), done}, err
+}
+
+func (s *Session) create(ctx context.Context, v strictjson.Value) (any, error) {
+	r := strictjson.Fields(v)
+	r.Require("mode")
+	n := finalbell.NewMatch{
+		ID:         strictjson.One(r, "id", readName),
+		Mode:       strictjson.One(r, "mode", readName),
+		Room:       strictjson.One(r, "room", readName),
+		Round:      strictjson.One(r, "round", readRound),
+		Players:    strictjson.List(r, "players", readPlayer),
+		Deadline:   strictjson.One(r, "deadline", readTime),
+		Attributes: strictjson.Map(r, "attributes", strictjson.Value.AsString),
+	}
+	at := strictjson.One(r, "at", readTime)
+	if err := r.Done(); err != nil {
+		return nil, err
+	}
+	m, err := s.engine.At(at).Create(ctx, n)
+	if err != nil {
+		return nil, err
+	}
+	s.note(m.ID)
+	return m, nil
+}
+
+// step is what the lines that move a match say.
+type step struct {
+	match    string
+	outcomes []finalbell.Outcome
+	reason   string
+	at       time.Time
+}
+
+// readStep reads a step with the given fields beside match.
+func readStep(v strictjson.Value, fields ...string) (step, error) {
+	r := strictjson.Fields(v)
+	r.Require("match")
+	st := step{match: strictjson.One(r, "match", readName)}
+	for _, name := range fields {
+		switch name {
+		case "outcomes":
+			st.outcomes = strictjson.List(r, name, readOutcome)
+		case "reason":
+			st.reason = r.String(name)
+		case "at":
+			st.at = strictjson.One(r, name, readTime)
+		}
+	}
+	return st, r.Done()
+}
+
+// readShortStep also takes the id of the match alone.
+func readShortStep(v strictjson.Value, fields ...string) (step, error) {
+	if v.Kind() == strictjson.String {
+		id, err := readName(v)
+		return step{match: id}, err
+	}
+	if v.Kind() != strictjson.Object {
+		return step{}, v.Expected("a match's id or an object")
+	}
+	return readStep(v, fields...)
+}
+
+func (s *Session) start(ctx context.Context, v strictjson.Value) (any, error) {
+	st, err := readShortStep(v, "at")
+	if err != nil {
+		return nil, err
+	}
+	return s.engine.At(st.at).Start(ctx, st.match)
+}
+
+func (s *Session) report(ctx context.Context, v strictjson.Value) (any, error) {
+	st, err := readStep(v, "outcomes")
+	if err != nil {
+		return nil, err
+	}
+	return s.engine.Report(ctx, st.match, st.outcomes...)
+}
+
+// end takes no short form: an end without outcomes is no contest, which must be meant.
+func (s *Session) end(ctx context.Context, v strictjson.Value) (any, error) {
+	st, err := readStep(v, "outcomes", "at")
+	if err != nil {
+		return nil, err
+	}
+	return s.engine.At(st.at).End(ctx, st.match, st.outcomes...)
+}
+
+func (s *Session) cancel(ctx context.Context, v strictjson.Value) (any, error) {
+	st, err := readShortStep(v, "reason")
+	if err != nil {
+		return nil, err
+	}
+	return s.engine.Cancel(ctx, st.match, st.reason)
+}
+
+func (s *Session) match(ctx context.Context, v strictjson.Value) (any, error) {
+	st, err := readShortStep(v)
+	if err != nil {
+		return nil, err
+	}
+	return s.engine.Match(ctx, st.match)
+}
+
+// A list is as long as a page of a board.
+const (
+	defaultLimit = 10
+	maxLimit     = 1000
+)
+
+// readLimit takes the size of a page. The engine takes 0 for the default, so that one that is written must not
+// be 0.
+func readLimit(v strictjson.Value) (int, error) {
+	n, err := v.AsInt()
+	if err != nil || n < 1 || n > maxLimit {
+		return 0, v.Expected(fmt.Sprintf("a whole number from 1 to %d", maxLimit))
+	}
+	return n, nil
+}
+
+// matches lists matches in the order of their creation.
+func (s *Session) matches(ctx context.Context, v strictjson.Value) (any, error) {
+	r := strictjson.Fields(v)
+	f := finalbell.MatchFilter{
+		Player: strictjson.One(r, "player", readName),
+		Mode:   strictjson.One(r, "mode", readName),
+		Room:   strictjson.One(r, "room", readName),
+	}
+	if r.Has("state") {
+		f.States = []finalbell.State{strictjson.Word(r, "state", finalbell.Created, finalbell.Started, finalbell.Disputed,
+			finalbell.Ended, finalbell.Cancelled, finalbell.Expired, finalbell.Voided)}
+	}
+	limit := defaultLimit
+	if r.Has("limit") {
+		limit = strictjson.One(r, "limit", readLimit)
+	}
+	if err := r.Done(); err != nil {
+		return nil, err
+	}
+	list := []finalbell.Match{}
+	for m, err := range s.engine.Matches(ctx, f) {
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, m)
+		if len(list) == limit {
+			break
+		}
+	}
+	return list, nil
+}
+
+// verify takes true, for a verb needs an argument and there is nothing to choose.
+func (s *Session) verify(ctx context.Context, v strictjson.Value) (any, error) {
+	if v.Kind() != strictjson.Bool || v.Text() != "true" {
+		return nil, v.Expected("true")
+	}
+	return s.engine.Verify(ctx)
+}
