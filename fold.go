@@ -61,6 +61,10 @@ type entry struct {
 	changed moment // of the last result that changed the values
 	last    moment // of the last result folded
 	folded  bool   // last is set
+
+	// On an additive board, where the order of results matters to these two alone:
+	since moment // of the first result with the first key's metric; zero: none yet
+	added moment // of the last result that added something; zero: none yet
 }
 
 // isRow reports whether a fold takes the whole row of one result.
@@ -86,9 +90,19 @@ func foldAll(b BoardRule, results []result) (entry, error) {
 	return e, nil
 }
 
-// canAdd reports whether r can be folded on top of e: results must come in their order, or the moment at
-// which the values last changed could not be told.
-func (e entry) canAdd(r result) bool { return !e.folded || r.moment.compare(e.last) > 0 }
+// additive reports whether every result adds the same to a board's values whatever came before it. Then
+// results may come in any order.
+func (b BoardRule) additive() bool {
+	return !slices.ContainsFunc(b.Keys, func(k Key) bool {
+		return k.Fold.isRow() || k.Fold == FoldMean || len(k.Best) > 0
+	})
+}
+
+// canAdd reports whether r can be folded on top of e. Unless the board is additive, results must come in their
+// order, or the moment at which the values last changed could not be told.
+func (e entry) canAdd(b BoardRule, r result) bool {
+	return !e.folded || r.moment.compare(e.last) > 0 || b.additive()
+}
 
 // fold adds one result to an entry and returns the new one; e stays as it is.
 func fold(b BoardRule, e entry, r result) (entry, error) {
@@ -115,12 +129,51 @@ func fold(b BoardRule, e entry, r result) (entry, error) {
 	if takesRow {
 		next.hasRow, next.row = true, r.moment
 	}
+	if b.additive() {
+		next.track(b, e, r)
+		return next, nil
+	}
 	if !next.entered && r.cells[0].fed {
 		next.entered, next.changed = true, r.moment
 	} else if next.entered && !sameValues(e.values(b), next.values(b)) {
 		next.changed = r.moment
 	}
 	return next, nil
+}
+
+// track works out the moments of an additive board's entry, for a result that may come late: the values last
+// changed when the entry came onto the board or when something was added to it, whichever is later.
+func (e *entry) track(b BoardRule, old entry, r result) {
+	e.since, e.added = old.since, old.added
+	if old.folded && old.last.compare(r.moment) > 0 {
+		e.last = old.last
+	}
+	if r.cells[0].fed && (e.since == moment{} || r.moment.compare(e.since) < 0) {
+		e.since = r.moment
+	}
+	for i, c := range r.cells {
+		if c.adds(b.Keys[i]) && (e.added == moment{} || r.moment.compare(e.added) > 0) {
+			e.added = r.moment
+		}
+	}
+	e.entered = e.since != moment{}
+	if e.entered {
+		e.changed = e.since
+		if e.added.compare(e.since) > 0 && (e.added != moment{}) {
+			e.changed = e.added
+		}
+	}
+}
+
+// adds reports whether a cell changes what its key shows.
+func (c cell) adds(key Key) bool {
+	switch key.Fold {
+	case FoldCount:
+		return c.fed
+	case FoldCountback:
+		return slices.ContainsFunc(c.places, func(place int) bool { return place <= key.Places })
+	}
+	return c.value != 0
 }
 
 // add takes a fed cell into a key that is no row fold.
@@ -265,8 +318,9 @@ func (t tally) value(key Key) int64 {
 
 func sameValues(a, b [][]int64) bool { return slices.EqualFunc(a, b, slices.Equal) }
 
-// encode writes what a fold needs to go on, beside the values and moments, which the record has in the open.
-func (e entry) encode(b BoardRule) []byte {
+// encode writes what a fold needs to go on, beside the values and moments that the record has in the open.
+// position takes the place of the commit's own.
+func (e entry) encode(b BoardRule, position uint64) []byte {
 	state := []byte{1} // the version of this encoding
 	for i, key := range b.Keys {
 		t := e.tallies[i]
@@ -286,10 +340,21 @@ func (e entry) encode(b BoardRule) []byte {
 			}
 		}
 	}
+	if b.additive() {
+		return e.added.append(e.since.append(state, position), position)
+	}
 	if e.hasRow {
 		return append(state, 1)
 	}
 	return append(state, 0)
+}
+
+func (a moment) append(state []byte, position uint64) []byte {
+	if a.position == unplaced {
+		a.position = position
+	}
+	state = binary.AppendUvarint(binary.AppendVarint(state, a.at), a.position)
+	return binary.AppendUvarint(state, uint64(a.place))
 }
 
 var errState = errors.New("fold state cannot be read")
@@ -326,7 +391,11 @@ func (e *entry) decode(b BoardRule, state []byte, values [][]int64) error {
 			t.sum = values[i][0]
 		}
 	}
-	e.hasRow = d.size(1) == 1
+	if b.additive() {
+		e.since, e.added = d.moment(), d.moment()
+	} else {
+		e.hasRow = d.size(1) == 1
+	}
 	if d.failed || len(d.rest) > 0 {
 		return errState
 	}
@@ -357,4 +426,16 @@ func (d *stateReader) size(most int) int {
 	}
 	d.rest = d.rest[n:]
 	return int(v)
+}
+
+func (d *stateReader) moment() moment {
+	m := moment{at: d.varint()}
+	position, n := binary.Uvarint(d.rest)
+	if n <= 0 {
+		d.failed, d.rest = true, nil
+		return moment{}
+	}
+	m.position, d.rest = position, d.rest[n:]
+	m.place = d.size(math.MaxInt32)
+	return m
 }

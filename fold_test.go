@@ -108,7 +108,7 @@ func TestAddingOneByOneIsFoldingAllInAnyOrderAndGrouping(t *testing.T) {
 		results := drawResults(t, b)
 		var e entry
 		for _, r := range byMoment(results) {
-			require.True(t, e.canAdd(r))
+			require.True(t, e.canAdd(b, r))
 			e = foldOne(t, b, e, r)
 			if rapid.Bool().Draw(t, "stored") {
 				loaded, err := entryOf(b, recorded(b, e))
@@ -122,17 +122,40 @@ func TestAddingOneByOneIsFoldingAllInAnyOrderAndGrouping(t *testing.T) {
 	})
 }
 
-// A result can be added only after all that were; any other needs a fold of all.
-func TestAResultIsAddedOnlyAfterAllEarlierOnes(t *testing.T) {
+// A result can be added only after all that were; any other needs a fold of all. On an additive board it can
+// always be added, and that is the same as folding all.
+func TestAResultIsAddedAfterAllEarlierOnesOrToAnAdditiveBoard(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		b := drawFold(t)
 		results := drawResults(t, b)
 		var e entry
 		for i, r := range results {
 			latest := !slices.ContainsFunc(results[:i], func(x result) bool { return x.moment.compare(r.moment) > 0 })
-			require.Equal(t, latest, e.canAdd(r), "result %d", i)
-			e = foldEach(t, b, results[:i+1])
+			require.Equal(t, latest || b.additive(), e.canAdd(b, r), "result %d", i)
+			all := foldEach(t, b, results[:i+1])
+			if e.canAdd(b, r) {
+				requireSameEntry(t, b, all, foldOne(t, b, e, r))
+			}
+			e = all
 		}
+	})
+}
+
+// An entry's moment is that of the last result, in order, that changed its values or brought it onto the board.
+func TestTheMomentIsThatOfTheLastResultThatChangedTheValues(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		b := drawFold(t)
+		results := drawResults(t, b)
+		var want moment
+		var before entry
+		for i, r := range byMoment(results) {
+			after := foldEach(t, b, byMoment(results)[:i+1])
+			if after.entered && (!before.entered || !sameValues(before.values(b), after.values(b))) {
+				want = r.moment
+			}
+			before = after
+		}
+		require.Equal(t, want, before.changed)
 	})
 }
 

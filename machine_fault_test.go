@@ -3,6 +3,7 @@ package finalbell_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"testing"
 
@@ -39,7 +40,7 @@ func TestAFailingStoreLosesNothingAcknowledgedAndHalvesNothing(t *testing.T) {
 			"another":      m.arm,
 			"":             m.checkDurable,
 		})
-		m.failing.arm("", faulty.Fault{})
+		m.failing.disarm()
 		m.verify(t)
 	})
 }
@@ -53,7 +54,8 @@ type failing struct {
 
 	mu     sync.Mutex
 	life   int    // the process that runs now; nobody hears of the earlier ones
-	method string // the next call of which meets the fault
+	method string // the call of which meets the fault
+	before int    // calls of it that go well first
 	fault  faulty.Fault
 	fired  bool
 	paused bool
@@ -78,15 +80,20 @@ func (f *failing) next(life int, c faulty.Call) faulty.Fault {
 	case f.paused || soft || c.Method != f.method:
 		return faulty.Fault{}
 	}
+	if f.before--; f.before >= 0 {
+		return faulty.Fault{}
+	}
 	f.method, f.fired = "", true
 	return f.fault
 }
 
-func (f *failing) arm(method string, fault faulty.Fault) {
+func (f *failing) arm(method string, before int, fault faulty.Fault) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.method, f.fault, f.fired = method, fault, false
+	f.method, f.before, f.fault, f.fired = method, before, fault, false
 }
+
+func (f *failing) disarm() { f.arm("", 0, faulty.Fault{}) }
 
 // pause keeps the fault for later.
 func (f *failing) pause(paused bool) {
@@ -110,18 +117,19 @@ func (m *machine) arm(t *rapid.T) {
 	if method == "Commit" {
 		fault.Stop = rapid.Bool().Draw(t, "stop")
 	}
-	m.failing.arm(method, fault)
+	m.failing.arm(method, rapid.IntRange(0, 3).Draw(t, "calls before"), fault)
 }
 
 // settle finds out what a call did that the store failed in: the engine is opened again if nothing more can be
 // written, and the model becomes what fits, from nothing done over what was due for the ids to all done.
 func (m *machine) settle(t *rapid.T, err error, before *finalbelltest.Model, ids ...string) {
-	m.failing.arm("", faulty.Fault{})
+	m.failing.disarm()
 	stopped := finalbelltest.KindOf(err) == finalbell.ErrUnknown
 	if stopped {
 		if _, err := m.engine.Cancel(context.Background(), "nope", ""); finalbelltest.KindOf(err) != finalbell.ErrUnavailable {
 			t.Fatalf("a write after one of unknown fate is answered %v", err)
 		}
+		m.checkBoards(t, before)
 		m.reopen(t)
 	}
 	states := []*finalbelltest.Model{before}
@@ -137,6 +145,22 @@ func (m *machine) settle(t *rapid.T, err error, before *finalbelltest.Model, ids
 		return
 	}
 	t.Fatalf("after %v the engine is neither as before nor as after:\n%s", err, m.model.Diff(m.engine))
+}
+
+// checkBoards holds the boards of a stopped engine against the model: what nobody knows to be stored is not on
+// them.
+func (m *machine) checkBoards(t *rapid.T, model *finalbelltest.Model) {
+	for _, rule := range m.rules.Boards {
+		var want []string
+		for _, e := range model.Board(rule.ID) {
+			want = append(want, fmt.Sprint(e.Rank, " ", e.Player))
+		}
+		page, err := m.engine.Board(rule.ID).Top(context.Background(), 1000)
+		if err != nil {
+			t.Fatalf("a stopped engine reads board %s: %v", rule.ID, err)
+		}
+		finalbelltest.RequireRanks(t, page, want...)
+	}
 }
 
 // fits makes the model the first of the states that the engine and its store are in. After a crash live
@@ -167,7 +191,7 @@ func (m *machine) fits(t *rapid.T, crashed bool, states ...*finalbelltest.Model)
 
 // kill ends the process where it stands.
 func (m *machine) kill(t *rapid.T) {
-	m.failing.arm("", faulty.Fault{})
+	m.failing.disarm()
 	m.reopen(t)
 	if !m.fits(t, true, m.model) {
 		t.Fatalf("after the process was killed the engine is not as before:\n%s", m.model.Diff(m.engine))
@@ -176,7 +200,7 @@ func (m *machine) kill(t *rapid.T) {
 
 // failOpen ends the process and lets the first attempt to open an engine fail.
 func (m *machine) failOpen(t *rapid.T) {
-	m.failing.arm(rapid.SampledFrom([]string{"Head", "Setting", "Matches", "Entries"}).Draw(t, "method"), faulty.Fault{Err: errDisk})
+	m.failing.arm(rapid.SampledFrom([]string{"Head", "Setting", "Matches", "Entries"}).Draw(t, "method"), 0, faulty.Fault{Err: errDisk})
 	_, err := finalbell.New(context.Background(), m.failing.open(), m.rules, finalbell.Options{Now: m.clock.Now})
 	if finalbelltest.KindOf(err) != finalbell.ErrUnavailable {
 		t.Fatalf("open on a failing store: %v", err)

@@ -62,3 +62,15 @@ func TestALiveTeamScoreIsWorthTheSamePointsAsAFinalOne(t *testing.T) {
 	require.Equal(t, finalbell.Int(25), final.Standings[0].Metrics["points"])
 	require.Equal(t, final.Standings[0].Metrics, live.Standings[0].Metrics)
 }
+
+func TestAStrangersTeamIsAsUnknownAsTheStranger(t *testing.T) {
+	rules := crews()
+	rules.Modes[0].WalkIns = false
+	game := finalbelltest.New(t, rules)
+	started(t, game.Engine)
+	_, err := game.Engine.End(context.Background(), "m1", finalbell.Outcome{Player: "zoe", Team: "mauve"}, finalbell.TeamScore("mauve", 1))
+	var refused *finalbell.Error
+	require.ErrorAs(t, err, &refused)
+	require.ErrorIs(t, err, finalbell.ErrUnknownPlayer)
+	require.ElementsMatch(t, []string{"zoe", "mauve"}, refused.IDs)
+}

@@ -96,8 +96,12 @@ func (f *filled) seat(mode Mode, outcomes []Outcome) ([]int, error) {
 		}
 		seats[i] = seat
 	}
+	playing := f.roster
+	if !mode.WalkIns {
+		playing = f.roster[:sitting]
+	}
 	for _, team := range scored {
-		plays := slices.ContainsFunc(f.roster, func(s Standing) bool { return s.Team == team })
+		plays := slices.ContainsFunc(playing, func(s Standing) bool { return s.Team == team })
 		if mode.Teams == nil || !plays {
 			strangers = append(strangers, team)
 		}

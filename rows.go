@@ -63,7 +63,7 @@ func entryRecord(b BoardRule, c entryChange, window string, position uint64) sto
 	e := c.entry
 	return store.Entry{
 		Board: b.ID, Window: window, ID: c.id, Version: c.version, Entered: e.entered,
-		Values: e.values(b), State: e.encode(b), Changed: momentRecord(e.changed, position),
+		Values: e.values(b), State: e.encode(b, position), Changed: momentRecord(e.changed, position),
 		Last: momentRecord(e.last, position), Row: momentRecord(e.row, position),
 	}
 }

@@ -3,6 +3,7 @@ package finalbell
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/finalbell/finalbell/store"
 )
@@ -141,7 +142,7 @@ func (e *engine) foldIn(ctx context.Context, b *board, r subjectResult, stored s
 			return change, unavailable(errors.Join(errors.New("entry of "+quote(r.id)+" on board "+quote(b.rule.ID)), err))
 		}
 	}
-	if old.canAdd(r.result) {
+	if old.canAdd(b.rule, r.result) {
 		change.entry, err = fold(b.rule, old, r.result)
 		return change, err
 	}
@@ -164,6 +165,9 @@ func (e *engine) past(ctx context.Context, b BoardRule, id string) ([]result, er
 		if err != nil {
 			return nil, unavailable(err)
 		}
+		r.Participants = slices.DeleteFunc(slices.Clone(r.Participants), func(p store.Participant) bool {
+			return p.Player != id && (b.Of != OfTeams || p.Team != id) // the others' results are not asked for
+		})
 		brought, err := e.brought(b, r)
 		if err != nil {
 			return nil, unavailable(err)

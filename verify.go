@@ -182,7 +182,7 @@ func (v *verifier) match(ctx context.Context, r store.Match) error {
 // fold adds a result to the entry as it was at that position.
 func (v *verifier) fold(ctx context.Context, b *recount, x subjectResult, position uint64) (entry, error) {
 	old := b.entries[x.id]
-	if old.canAdd(x.result) {
+	if old.canAdd(b.window.rule, x.result) {
 		return fold(b.window.rule, old, x.result)
 	}
 	past, err := v.engine.past(ctx, b.window.rule, x.id)
@@ -290,7 +290,7 @@ func (v *verifier) compare(ctx context.Context, rule BoardRule) error {
 			v.problem("entry", r.ID, rule.ID, "is stored, but no result made it")
 			continue
 		}
-		want := entryRecord(rule, entryChange{id: r.ID, version: r.Version, entry: folded}, r.Window, 0)
+		want := entryRecord(rule, entryChange{id: r.ID, version: r.Version, entry: folded}, r.Window, r.Changed.Position)
 		if !sameEntry(r, want) {
 			v.problem("entry", r.ID, rule.ID, "has %v since %v, should have %v since %v", r.Values, r.Changed, want.Values, want.Changed)
 		}

@@ -193,7 +193,7 @@ func WrongOutcomes(mode finalbell.Mode, roster []finalbell.Participant) *rapid.G
 		}
 		i := rapid.IntRange(0, len(report)-1).Draw(t, "which")
 		if extra := drawExtra(t, roster); once(t, 3, "extra") {
-			return slices.Insert(report, i, extra)
+			return slices.Insert(report, i, extra...)
 		}
 		if once(t, 4, "twice") {
 			return append(report, report[i])
@@ -206,9 +206,12 @@ func WrongOutcomes(mode finalbell.Mode, roster []finalbell.Participant) *rapid.G
 	})
 }
 
-// drawExtra draws an outcome that hardly any report may have.
-func drawExtra(t *rapid.T, roster []finalbell.Participant) finalbell.Outcome {
-	return pick(t, "extra outcome",
+// drawExtra draws an outcome that hardly any report may have, or two that belong together.
+func drawExtra(t *rapid.T, roster []finalbell.Participant) []finalbell.Outcome {
+	if once(t, 6, "strange team") {
+		return []finalbell.Outcome{{Player: "zoe", Team: "mauve", Value: finalbell.Int(1)}, finalbell.TeamScore("mauve", 1)}
+	}
+	return []finalbell.Outcome{pick(t, "extra outcome",
 		finalbell.Outcome{},
 		finalbell.Score("zoe", 1), finalbell.Score("yan", 1),
 		finalbell.Score(strings.Repeat("x", 129), 1),
@@ -218,7 +221,7 @@ func drawExtra(t *rapid.T, roster []finalbell.Participant) finalbell.Outcome {
 		finalbell.TeamScore("red", finalbell.Float(math.Inf(1))),
 		finalbell.TeamScore("red", 999),
 		finalbell.Outcome{Team: "red", Value: finalbell.Int(1), Status: finalbell.DNF},
-	)
+	)}
 }
 
 // allHuge makes every number one of which two have no sum at four decimals.

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/synctest"
 
 	"github.com/stretchr/testify/require"
 )
@@ -176,25 +177,27 @@ func TestOutputThatCannotBeWrittenIsAFailure(t *testing.T) {
 func TestScriptAnswersEachLineAtOnce(t *testing.T) {
 	t.Chdir(t.TempDir())
 	write(t, "rules.json", duelRules)
-	theirIn, ourOut := io.Pipe()
-	ourIn, theirOut := io.Pipe()
-	status := make(chan int)
-	go func() {
-		status <- run([]string{"script", "--rules", "rules.json", "-"}, theirIn, theirOut, io.Discard)
-	}()
-	buf := make([]byte, 1024)
-	for _, c := range [][2]string{
-		{`{"now":"2026-03-02T09:00:00Z"}`, `{"ok":{"now":"2026-03-02T09:00:00Z"}}`},
-		{`{"matches":{}}`, `{"ok":[]}`},
-	} {
-		_, err := ourOut.Write([]byte(c[0] + "\n"))
-		require.NoError(t, err)
-		n, err := ourIn.Read(buf)
-		require.NoError(t, err)
-		require.Equal(t, c[1]+"\n", string(buf[:n]))
-	}
-	require.NoError(t, ourOut.Close())
-	require.Equal(t, done, <-status)
+	synctest.Test(t, func(t *testing.T) { // a deadlock fails at once
+		theirIn, ourOut := io.Pipe()
+		ourIn, theirOut := io.Pipe()
+		status := make(chan int)
+		go func() {
+			status <- run([]string{"script", "--rules", "rules.json", "-"}, theirIn, theirOut, io.Discard)
+		}()
+		buf := make([]byte, 1024)
+		for _, c := range [][2]string{
+			{`{"now":"2026-03-02T09:00:00Z"}`, `{"ok":{"now":"2026-03-02T09:00:00Z"}}`},
+			{`{"matches":{}}`, `{"ok":[]}`},
+		} {
+			_, err := ourOut.Write([]byte(c[0] + "\n"))
+			require.NoError(t, err)
+			n, err := ourIn.Read(buf)
+			require.NoError(t, err)
+			require.Equal(t, c[1]+"\n", string(buf[:n]))
+		}
+		require.NoError(t, ourOut.Close())
+		require.Equal(t, done, <-status)
+	})
 }
 
 // A replay of thousands of players prints every entry, page by page.

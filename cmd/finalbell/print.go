@@ -2,9 +2,7 @@ package main
 
 import (
 	"bufio"
-	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"strconv"
@@ -12,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/finalbell/finalbell"
+	"github.com/finalbell/finalbell/internal/transcript"
 )
 
 // printJSON writes the boards as one JSON text, entry by entry: a board of millions is never held as text.
@@ -26,18 +25,18 @@ func (r *replay) printJSON(ctx context.Context, out io.Writer) error {
 		if i > 0 {
 			w.WriteByte(',')
 		}
-		id, err := compact(board.ID)
+		id, err := transcript.Encode(board.ID)
 		if err != nil {
 			return err
 		}
-		window, err := compact(page.Window)
+		window, err := transcript.Encode(page.Window)
 		if err != nil {
 			return err
 		}
 		fmt.Fprintf(w, `{"id":%s,"window":%s,"entries":[`, id, window)
 		first := true
 		err = r.each(ctx, board.ID, func(entry finalbell.Entry) error {
-			text, err := compact(entry)
+			text, err := transcript.Encode(entry)
 			if !first {
 				w.WriteByte(',')
 			}
@@ -52,15 +51,6 @@ func (r *replay) printJSON(ctx context.Context, out io.Writer) error {
 	}
 	w.WriteString("]}\n")
 	return flush(w)
-}
-
-// compact is one JSON value.
-func compact(v any) ([]byte, error) {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	err := e.Encode(v)
-	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), err
 }
 
 // flush reports what went wrong while writing: a writer keeps its first error.

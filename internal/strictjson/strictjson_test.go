@@ -33,6 +33,8 @@ func TestWhatIsNotStrictJSONIsRefusedWithItsPlace(t *testing.T) {
 		{"high surrogate before a letter", `"\ud800\u0041"`, `byte 1: the lone surrogate \ud800 in a string`},
 		{"lone low surrogate", `"\udc00"`, `byte 1: the lone surrogate \udc00 in a string`},
 		{"surrogates the wrong way round", `"\udc00\ud800"`, `byte 1: the lone surrogate \udc00 in a string`},
+		{"lone surrogate in a key", `{"a":{"\ud800":1}}`, `byte 7: a: the lone surrogate \ud800 in a string`},
+		{"open key", `{"a`, "byte 3: expected the end of the string"},
 		{"control character", "{\"a\":\"x\ny\"}", "byte 7: a: the control character 0x0a in a string"},
 		{"unknown escape", `"\x"`, "byte 1: an unknown escape in a string"},
 		{"short escape", `"\u12"`, "byte 1: an unknown escape in a string"},
@@ -257,6 +259,31 @@ func TestTheFirstErrorOfAReaderNamesPathExpectationAndWhatWasFound(t *testing.T)
 		_, err := readThing(parse(t, text))
 		require.ErrorContains(t, err, want, text)
 	}
+}
+
+func TestAStringIsNoNumber(t *testing.T) {
+	_, err := parse(t, `"12"`).AsNumber()
+	require.EqualError(t, err, `expected a number, found "12"`)
+}
+
+func TestAListHasNoFields(t *testing.T) {
+	r := strictjson.Fields(parse(t, `["x"]`))
+	require.False(t, r.Has(""))
+	require.Empty(t, r.String(""))
+	require.EqualError(t, r.Done(), "expected an object, found a list")
+}
+
+func TestTheZeroValueIsANull(t *testing.T) {
+	var v strictjson.Value
+	require.Equal(t, strictjson.Null, v.Kind())
+	require.Equal(t, "null", v.Text())
+	require.Empty(t, v.Path())
+	require.Zero(t, v.Len())
+}
+
+func TestAnErrorRepeatsOnlyTheBeginningOfALongText(t *testing.T) {
+	_, err := parse(t, `"`+strings.Repeat("é", 100)+`"`).AsBool()
+	require.EqualError(t, err, `expected true or false, found "`+strings.Repeat("é", 70)+`…"`)
 }
 
 func TestAFieldBehindThe64thIsReadAndUnknown(t *testing.T) {

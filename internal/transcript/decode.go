@@ -120,21 +120,27 @@ var (
 )
 
 func parseTime(text string) (time.Time, error) {
-	var t time.Time
-	if err := t.UnmarshalText([]byte(text)); err != nil || t.IsZero() || t.UTC().Year() < 0 || t.UTC().Year() > 9999 {
+	t, err := time.Parse(time.RFC3339, text)
+	if err != nil || !strictTime(text) || t.IsZero() || t.UTC().Year() < 0 || t.UTC().Year() > 9999 {
 		return time.Time{}, errNoTime
 	}
 	// Beyond nine digits the time package drops them in silence; the text is what counts.
 	if _, fraction, pointed := strings.Cut(text, "."); pointed {
-		digits := strings.TrimRight(fraction, "Zz")
-		if at := strings.IndexAny(digits, "+-"); at >= 0 {
-			digits = digits[:at]
-		}
+		digits := fraction[:len(fraction)-len(strings.TrimLeft(fraction, "0123456789"))]
 		if len(strings.TrimRight(digits, "0")) > 3 {
 			return time.Time{}, errFiner
 		}
 	}
 	return t.UTC(), nil
+}
+
+// strictTime refuses what time.Parse takes beyond the RFC: an hour of one digit, a comma before the fraction,
+// an offset of 24 hours or 60 minutes.
+func strictTime(s string) bool {
+	if len(s) < len("2006-01-02T15:04:05Z") || s[len("2006-01-02T15")] != ':' || s[len("2006-01-02T15:04:05")] == ',' {
+		return false
+	}
+	return strings.HasSuffix(s, "Z") || s[len(s)-len("07:00"):len(s)-len(":00")] < "24" && s[len(s)-len("00"):] < "60"
 }
 
 // formatTime writes a time as the engine does: in UTC, with milliseconds only when they are not zero.

@@ -5,8 +5,8 @@ import (
 	"encoding/json"
 )
 
-// encode writes an answer as one line of JSON, with <, > and & as they are: no browser reads it.
-func encode(v any) ([]byte, error) {
+// Encode writes a value as one line of JSON, with <, > and & as they are: no browser reads it.
+func Encode(v any) ([]byte, error) {
 	text, err := json.Marshal(v)
 	if err != nil {
 		return nil, err

@@ -85,7 +85,7 @@ func (s *Session) Answer(ctx context.Context, line []byte) ([]byte, error) {
 		if err != nil {
 			return refusal(err, called(verb, argument))
 		}
-		return encode(struct {
+		return Encode(struct {
 			OK any `json:"ok"`
 		}{result})
 	}
@@ -156,7 +156,7 @@ func refusal(err error, id string) ([]byte, error) {
 			answer.IDs = []string{failed.ID}
 		}
 	}
-	return encode(struct {
+	return Encode(struct {
 		Error refused `json:"error"`
 	}{answer})
 }

@@ -59,12 +59,15 @@ func TestRunReadsLongLines(t *testing.T) {
 	out, err := runScript(memory.New(), line+"\r\n"+line)
 	require.NoError(t, err)
 	require.Equal(t, strings.Repeat("{\"ok\":[]}\n", 2), out)
+	_, err = runScript(memory.New(), line+" \n")
+	require.EqualError(t, err, "line 1: the line is longer than 1048576 bytes")
 }
 
 // Interrupted and continued on the same store, a script answers as if in one piece.
 func TestAScriptContinuesFromItsStore(t *testing.T) {
 	lines := []string{
-		`{"create":{"mode":"duel","players":["ann","bob"]}}`, `{"now":"2026-03-02T09:00:00.5Z"}`, `{"start":"id-1"}`,
+		`{"create":{"mode":"duel","players":["ann","bob"]}}`,
+		`{"now":"2026-03-02T09:00:00.5Z"}` + "\n" + `{"start":"id-1"}`, // a clock that was moved for nothing is not stored
 		`{"end":{"match":"id-1","outcomes":[{"player":"ann","outcome":2.25,"metrics":{"kills":3}},{"player":"cid","outcome":1}]}}`,
 		`{"create":{"mode":"team","players":[{"player":"ann","team":"red"},{"player":"bob","team":"blue"}]}}`, `{"start":"id-2"}`,
 		`{"end":{"match":"id-2","outcomes":[{"team":"red","outcome":7},{"player":"bob","outcome":-1}]}}`,
@@ -121,7 +124,7 @@ func TestAnswersAreNotEscapedForHTML(t *testing.T) {
 		"\x01\u2028\"\\": `"\u0001\u2028\"\\"`,
 		"é":              `"é"`,
 	} {
-		got, err := encode(text)
+		got, err := Encode(text)
 		require.NoError(t, err)
 		require.Equal(t, want, string(got))
 	}
