@@ -90,7 +90,7 @@ func foldEach(t require.TestingT, b BoardRule, results []result) entry {
 
 // recorded is everything about an entry that is kept.
 func recorded(b BoardRule, e entry) store.Entry {
-	return entryRecord(b, entryChange{id: "ann", version: 1, entry: e}, allTimeWindow, 99)
+	return entryRecord(b, entryChange{id: "ann", version: 1, entry: e, values: e.values(b)}, allTimeWindow, 99)
 }
 
 func requireSameEntry(t require.TestingT, b BoardRule, want, got entry) {

@@ -300,22 +300,22 @@ func digestReport(mode Mode, f filled) digest {
 	if f.empty {
 		return digestOf(1)
 	}
-	d := digester{0}
+	d := append(make(digester, 0, 64*len(f.roster)), 0)
 	players := slices.Clone(f.roster)
 	slices.SortFunc(players, func(a, b Standing) int { return cmp.Compare(a.Player, b.Player) })
-	var names []string
+	var metrics []string
 	for _, s := range players {
 		d = d.text(s.Player).number(s.Outcome).text(string(s.Status)).size(len(s.Metrics))
-		names = slices.AppendSeq(names[:0], maps.Keys(s.Metrics))
-		slices.Sort(names)
-		for _, name := range names {
+		metrics = slices.AppendSeq(metrics[:0], maps.Keys(s.Metrics))
+		slices.Sort(metrics)
+		for _, name := range metrics {
 			d = d.text(name).number(s.Metrics[name])
 		}
 		if mode.Ranks == AcceptRanks {
 			d = d.size(s.reported)
 		}
 	}
-	for _, team := range slices.Sorted(maps.Keys(f.teams)) {
+	for _, team := range names(f.teams) {
 		d = d.text(team).number(f.teams[team])
 	}
 	return d.sum()
@@ -327,7 +327,7 @@ func digestContent(m Match) digest {
 	for _, s := range m.roster[:m.invited] {
 		d = d.text(s.Player).text(s.Team).flag(s.Bot)
 	}
-	for _, name := range slices.Sorted(maps.Keys(m.Attributes)) {
+	for _, name := range names(m.Attributes) {
 		d = d.text(name).text(m.Attributes[name])
 	}
 	return d.sum()

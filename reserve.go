@@ -28,13 +28,19 @@ type ticket struct {
 // other, and everybody is served in the order of arrival.
 type reservations struct {
 	mu     sync.Mutex
-	queues map[key][]*ticket
+	queues map[key]queue
 	closed error
 	gone   chan struct{} // closed with closed set
 }
 
+// queue is who has a key, and who waits for it. Most keys are wanted by one at a time.
+type queue struct {
+	holder  *ticket
+	waiting []*ticket
+}
+
 func newReservations() *reservations {
-	return &reservations{queues: make(map[key][]*ticket), gone: make(chan struct{})}
+	return &reservations{queues: make(map[key]queue), gone: make(chan struct{})}
 }
 
 // acquire waits until every key is free for the caller, who must release the ticket or hand it to the
@@ -49,10 +55,13 @@ func (r *reservations) acquire(ctx context.Context, keys ...key) (*ticket, error
 	}
 	for _, k := range t.keys {
 		q := r.queues[k]
-		if len(q) > 0 {
+		if q.holder == nil {
+			q.holder = t
+		} else {
+			q.waiting = append(q.waiting, t)
 			t.waiting++
 		}
-		r.queues[k] = append(q, t)
+		r.queues[k] = q
 	}
 	if t.waiting == 0 {
 		r.mu.Unlock()
@@ -78,21 +87,22 @@ func (r *reservations) release(t *ticket) {
 	defer r.mu.Unlock()
 	for _, k := range t.keys {
 		q := r.queues[k]
-		i := slices.Index(q, t)
-		switch {
-		case i < 0:
+		if q.holder != t { // left before it was served
+			if i := slices.Index(q.waiting, t); i >= 0 {
+				q.waiting = slices.Delete(q.waiting, i, i+1)
+				r.queues[k] = q
+			}
 			continue
-		case len(q) == 1:
+		}
+		if len(q.waiting) == 0 {
 			delete(r.queues, k)
 			continue
 		}
-		q = slices.Delete(q, i, i+1)
+		q.holder = q.waiting[0]
+		q.waiting = slices.Delete(q.waiting, 0, 1)
 		r.queues[k] = q
-		if i > 0 {
-			continue
-		}
-		if q[0].waiting--; q[0].waiting == 0 {
-			close(q[0].ready)
+		if q.holder.waiting--; q.holder.waiting == 0 {
+			close(q.holder.ready)
 		}
 	}
 }

@@ -28,7 +28,7 @@ func matchRecord(m Match) store.Match {
 			Result: string(s.Result), Boards: boardRecords(s.Boards),
 		}
 	}
-	for _, team := range slices.Sorted(maps.Keys(m.teams)) {
+	for _, team := range names(m.teams) {
 		r.Teams = append(r.Teams, store.TeamOutcome{Team: team, Outcome: numberRecord(m.teams[team])})
 	}
 	return r
@@ -63,7 +63,7 @@ func entryRecord(b BoardRule, c entryChange, window string, position uint64) sto
 	e := c.entry
 	return store.Entry{
 		Board: b.ID, Window: window, ID: c.id, Version: c.version, Entered: e.entered,
-		Values: e.values(b), State: e.encode(b, position), Changed: momentRecord(e.changed, position),
+		Values: c.values, State: e.encode(b, position), Changed: momentRecord(e.changed, position),
 		Last: momentRecord(e.last, position), Row: momentRecord(e.row, position),
 	}
 }
@@ -184,10 +184,18 @@ func attributeRecords(attributes map[string]string) []store.Attribute {
 		return nil
 	}
 	out := make([]store.Attribute, 0, len(attributes))
-	for _, name := range slices.Sorted(maps.Keys(attributes)) {
+	for _, name := range names(attributes) {
 		out = append(out, store.Attribute{Name: name, Value: attributes[name]})
 	}
 	return out
+}
+
+// names are the keys of a map in order.
+func names[T any](m map[string]T) []string {
+	if len(m) == 0 {
+		return nil
+	}
+	return slices.Sorted(maps.Keys(m))
 }
 
 func attributesOf(records []store.Attribute) map[string]string {

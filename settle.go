@@ -19,6 +19,7 @@ type entryChange struct {
 	id      string
 	version uint64
 	entry   entry
+	values  [][]int64 // of the entry
 }
 
 // matchJob is a decision in the committer's hands.
@@ -144,6 +145,7 @@ func (e *engine) foldIn(ctx context.Context, b *board, r subjectResult, stored s
 	}
 	if old.canAdd(b.rule, r.result) {
 		change.entry, err = fold(b.rule, old, r.result)
+		change.values = change.entry.values(b.rule)
 		return change, err
 	}
 	past, err := e.past(ctx, b.rule, r.id)
@@ -151,6 +153,7 @@ func (e *engine) foldIn(ctx context.Context, b *board, r subjectResult, stored s
 		return change, err
 	}
 	change.entry, err = foldAll(b.rule, append(past, r.result))
+	change.values = change.entry.values(b.rule)
 	return change, err
 }
 
@@ -205,9 +208,8 @@ func noteValues(roster []Standing, b *board, changed []entryChange, mode Mode) {
 		}
 		for _, c := range changed {
 			if c.id == id {
-				raw := c.entry.values(b.rule)
 				s.Boards = append(s.Boards, BoardMove{Board: b.rule.ID, Window: b.open.id,
-					Values: b.rule.shown(raw), id: id, raw: raw})
+					Values: b.rule.shown(c.values), id: id, raw: c.values})
 			}
 		}
 	}

@@ -290,7 +290,7 @@ func (v *verifier) compare(ctx context.Context, rule BoardRule) error {
 			v.problem("entry", r.ID, rule.ID, "is stored, but no result made it")
 			continue
 		}
-		want := entryRecord(rule, entryChange{id: r.ID, version: r.Version, entry: folded}, r.Window, r.Changed.Position)
+		want := entryRecord(rule, entryChange{id: r.ID, version: r.Version, entry: folded, values: folded.values(rule)}, r.Window, r.Changed.Position)
 		if !sameEntry(r, want) {
 			v.problem("entry", r.ID, rule.ID, "has %v since %v, should have %v since %v", r.Values, r.Changed, want.Values, want.Changed)
 		}
