@@ -1,11 +1,17 @@
 package finalbell
 
-import "time"
+import (
+	"strconv"
+	"time"
+
+	"github.com/finalbell/finalbell/internal/timetext"
+)
 
 // The kinds of events.
 const (
 	createdEvent   = "match_created"
 	startedEvent   = "match_started"
+	joinedEvent    = "players_joined"
 	endedEvent     = "match_ended"
 	cancelledEvent = "match_cancelled"
 	expiredEvent   = "match_expired"
@@ -19,7 +25,7 @@ func decideCreate(e *engine, r request) (*decision, error) {
 	mode := e.modes[r.create.Mode]
 	m := create(*r.create, r.at)
 	if !m.Deadline.IsZero() && !m.Deadline.After(r.at) {
-		return nil, refuse(ErrInvalid, "deadline "+formatTime(m.Deadline)+" is not after the match is created, "+formatTime(r.at))
+		return nil, refuse(ErrInvalid, "deadline "+timetext.Format(m.Deadline)+" is not after the match is created, "+timetext.Format(r.at))
 	}
 	if err := checkRoster(mode, m.roster); err != nil {
 		return nil, err
@@ -57,6 +63,7 @@ func decideReport(e *engine, m Match, r request) (*decision, error) {
 	if len(r.outcomes) == 0 && !started {
 		return &decision{next: m, replayed: true}, nil
 	}
+	sitting := len(m.roster)
 	f, err := fill(m, mode, r.outcomes, false)
 	if err != nil {
 		return nil, err
@@ -64,16 +71,20 @@ func decideReport(e *engine, m Match, r request) (*decision, error) {
 	if len(r.outcomes) > 0 {
 		m = provide(m, mode, f)
 	}
-	d := &decision{next: m, soft: true, started: started, at: r.now}
-	if started {
+	d := &decision{next: m, started: started, at: r.now}
+	switch {
+	case started:
 		d.key, d.kind = keyOf("start", m.ID), startedEvent
+	case len(f.roster) > sitting:
+		// Who is in a match must not depend on whether a live score was lost.
+		d.key, d.kind = keyOf("join", m.ID, strconv.FormatUint(m.version, 10)), joinedEvent
 	}
 	return d, nil
 }
 
 func decideEnd(e *engine, m Match, r request) (*decision, error) {
 	mode := e.mode(m)
-	m, _, err := e.autoStart(m, mode, r.at)
+	m, started, err := e.autoStart(m, mode, r.at)
 	if err != nil {
 		return nil, err
 	}
@@ -95,7 +106,7 @@ func decideEnd(e *engine, m Match, r request) (*decision, error) {
 	}
 	m, err = end(m, mode, f, r.at)
 	m.position = unplaced
-	return &decision{next: m, key: keyOf("end", m.ID), digest: f.digest, kind: endedEvent, at: r.now}, err
+	return &decision{next: m, started: started, key: keyOf("end", m.ID), digest: f.digest, kind: endedEvent, at: r.now}, err
 }
 
 func decideCancel(e *engine, m Match, r request) (*decision, error) {

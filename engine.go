@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/finalbell/finalbell/store"
+
+	"github.com/finalbell/finalbell/internal/timetext"
 )
 
 // Options are what an engine takes from its surroundings. The zero value is right.
@@ -184,7 +186,7 @@ func (e *Engine) times() (now, at time.Time, err error) {
 		return now, at, refuse(ErrInvalid, "at "+at.Format(time.RFC3339Nano)+" is finer than a millisecond")
 	}
 	if at.After(now) {
-		return now, at, refuse(ErrInvalid, "at "+formatTime(at)+" is after now, "+formatTime(now))
+		return now, at, refuse(ErrInvalid, "at "+timetext.Format(at)+" is after now, "+timetext.Format(now))
 	}
 	return now, at, nil
 }
@@ -226,7 +228,11 @@ func unavailable(err error) error {
 
 // Match returns a match as it stands, live reports included.
 func (e *Engine) Match(ctx context.Context, id string) (Match, error) {
-	if err := e.readable(ctx); err != nil {
+	err := e.readable(ctx)
+	if err == nil {
+		err = checkID("match id", id)
+	}
+	if err != nil {
 		return Match{}, failed("read match", id, err)
 	}
 	m, err := e.find(ctx, id)

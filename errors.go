@@ -87,6 +87,15 @@ func refuse(kind Kind, text string, ids ...string) error {
 	return &refusal{kind: kind, text: text, ids: ids}
 }
 
+// blame names the offender in a refusal that names nobody yet.
+func blame(err error, id string) error {
+	var r *refusal
+	if !errors.As(err, &r) || len(r.ids) > 0 {
+		return err
+	}
+	return &refusal{kind: r.kind, text: quote(id) + ": " + err.Error(), ids: []string{id}, cause: r.cause}
+}
+
 // failed wraps a reason as the error of a call.
 func failed(op, id string, err error) error {
 	if err == nil {

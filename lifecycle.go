@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/finalbell/finalbell/internal/timetext"
 )
 
 // State is where a match stands in its life.
@@ -202,7 +204,7 @@ func notBefore(at, last time.Time, step State) error {
 	if !at.Before(last) {
 		return nil
 	}
-	return refuse(ErrInvalid, "at "+formatTime(at)+" is before the match was "+string(step)+", "+formatTime(last))
+	return refuse(ErrInvalid, "at "+timetext.Format(at)+" is before the match was "+string(step)+", "+timetext.Format(last))
 }
 
 // end ends a match by a report that was laid over its roster. No outcome at all is no contest.
@@ -324,10 +326,12 @@ func deadline(m Match, mode Mode) (time.Time, bool) {
 	return due, !due.IsZero()
 }
 
-// shown returns m with its standings in the order in which they are read.
+// shown returns m with its standings in the order in which they are read, to be given away: the roster goes
+// with them.
 func (m Match) shown() Match {
-	m.Standings = slices.Clone(m.roster)
+	m.Standings, m.roster = m.roster, nil
 	if !slices.IsSortedFunc(m.Standings, byPosition) {
+		m.Standings = slices.Clone(m.Standings)
 		slices.SortStableFunc(m.Standings, byPosition)
 	}
 	return m

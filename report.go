@@ -34,9 +34,11 @@ func isBuiltin(metric string) bool {
 // mode's Missing says. A live one leaves the others as they were. Refusals come in the documented order: a
 // player twice, an unknown one, then what is wrong with the outcomes.
 func fill(m Match, mode Mode, outcomes []Outcome, final bool) (filled, error) {
-	f := filled{roster: slices.Clone(m.roster), teams: maps.Clone(m.teams), empty: len(outcomes) == 0}
+	f := filled{empty: len(outcomes) == 0}
 	if final {
-		f.roster, f.teams = unranked(m).roster, nil
+		f.roster = unranked(m).roster
+	} else {
+		f.roster, f.teams = slices.Clone(m.roster), maps.Clone(m.teams)
 	}
 	seats, err := f.seat(mode, outcomes)
 	if err != nil {

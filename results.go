@@ -43,7 +43,7 @@ func results(b BoardRule, mode Mode, m Match) ([]subjectResult, error) {
 		}
 		if i, there := index[id]; there && b.Of == OfTeams {
 			if out[i].cells, err = combine(b, out[i].cells, cells); err != nil {
-				return nil, err
+				return nil, blame(err, id)
 			}
 			continue
 		}

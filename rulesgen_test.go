@@ -146,3 +146,9 @@ func drawMap[T any](t *rapid.T, draw func(*rapid.T) T) map[string]T {
 	}
 	return m
 }
+
+// drawTime draws a time in UTC with whole milliseconds.
+func drawTime(t *rapid.T) time.Time {
+	first, last := time.Date(0, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC)
+	return time.UnixMilli(rapid.Int64Range(first.UnixMilli(), last.UnixMilli()).Draw(t, "ms")).UTC()
+}

@@ -4,6 +4,8 @@ import (
 	"time"
 
 	"github.com/finalbell/finalbell/internal/strictjson"
+
+	"github.com/finalbell/finalbell/internal/timetext"
 )
 
 // Rules read from JSON. The reader takes the whole schema, also what Validate does not support yet, and keeps
@@ -350,9 +352,9 @@ func readTime(v strictjson.Value) (time.Time, error) {
 	if err != nil {
 		return time.Time{}, err
 	}
-	t, err := parseTime(text)
+	t, err := timetext.Parse(text)
 	if err != nil {
-		return time.Time{}, v.Errorf("%w", err)
+		return time.Time{}, v.Errorf("%s %w", quote(text), err)
 	}
 	return t, nil
 }

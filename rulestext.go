@@ -11,6 +11,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/finalbell/finalbell/internal/strictjson"
+
+	"github.com/finalbell/finalbell/internal/timetext"
 )
 
 // MarshalJSON writes the rules in the form that ParseRules reads, without what is zero or empty. They come
@@ -194,10 +196,10 @@ func (c *checker) append(dst []byte, path string, value any) []byte {
 	case time.Duration:
 		return c.append(dst, path, v.String())
 	case time.Time:
-		if !writable(v) || v.Nanosecond()%int(time.Millisecond) != 0 {
+		if !timetext.Writable(v) || v.Nanosecond()%int(time.Millisecond) != 0 {
 			c.fail(path, "%s is not a time in milliseconds", v)
 		}
-		return c.append(dst, path, formatTime(v))
+		return c.append(dst, path, timetext.Format(v))
 	case Number:
 		c.number(path, v)
 		return append(dst, v.String()...)

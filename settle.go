@@ -41,9 +41,6 @@ func (j *matchJob) seal(position uint64) store.Commit {
 	c := store.Commit{
 		Key: d.key, Digest: store.Digest(d.digest), Position: position, At: d.at, Kind: d.kind, ID: m.ID, Body: d.body,
 	}
-	if d.key == "" {
-		return c
-	}
 	c.Records = append(make([]store.Record, 0, 1+2*len(d.changes)), matchRecord(m))
 	d.sealed = make([][]placed, len(d.changes))
 	for i, change := range d.changes {
@@ -107,7 +104,7 @@ func (e *engine) settleBoards(ctx context.Context, d *decision, mode Mode) error
 		for _, r := range brought {
 			c, err := e.foldIn(ctx, b, r, stored[r.id])
 			if err != nil {
-				return err
+				return blame(err, r.id)
 			}
 			change.entries = append(change.entries, c)
 		}
@@ -207,7 +204,7 @@ func noteValues(roster []Standing, b *board, changed []entryChange, mode Mode) {
 			continue
 		}
 		for _, c := range changed {
-			if c.id == id {
+			if c.id == id && c.entry.entered {
 				s.Boards = append(s.Boards, BoardMove{Board: b.rule.ID, Window: b.open.id,
 					Values: b.rule.shown(c.values), id: id, raw: c.values})
 			}

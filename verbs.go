@@ -27,9 +27,8 @@ type request struct {
 type decision struct {
 	next     Match
 	replayed bool
-	soft     bool   // a live report: nothing durable but what started says
 	started  bool   // the mode's AutoStart started it on the way
-	key      string // of the commit
+	key      string // of the commit; empty for a live report, which is soft
 	digest   digest
 	kind     string // of the event
 	body     []byte
@@ -67,8 +66,8 @@ func (e *Engine) Start(ctx context.Context, id string) (Match, error) {
 }
 
 // Report replaces the provisional outcomes of a started match, player by player; the match returned shows
-// who would stand where. Reports are soft: the last ones are written within a second or with the next
-// commit, and may be lost in a crash. Without outcomes nothing changes.
+// who would stand where. Scores are soft: the last ones are written within a second or with the next commit,
+// and may be lost in a crash; who walks in stays. Without outcomes nothing changes.
 func (e *Engine) Report(ctx context.Context, id string, outcomes ...Outcome) (Match, error) {
 	return e.At(time.Time{}).verb(ctx, request{op: "report match", id: id, outcomes: outcomes, decide: decideReport})
 }
@@ -237,7 +236,7 @@ func (e *engine) settle(ctx context.Context, d *decision, data map[string]string
 		maps.Copy(d.next.Data, data)
 	}
 	mode := e.mode(d.next)
-	if d.next.State == Started && mode.Exclusive {
+	if mode.Exclusive && (d.next.State == Started || d.started) {
 		if busy := e.dues.elsewhere(d.next); busy != nil {
 			return refuse(ErrPlayers, "in another running match: "+list(busy), busy...)
 		}
@@ -250,7 +249,7 @@ func (e *engine) settle(ctx context.Context, d *decision, data map[string]string
 
 // submit hands the decision to the committer, which frees the ticket.
 func (e *engine) submit(ctx context.Context, t *ticket, d *decision) (*decision, error) {
-	if d.soft && !d.started {
+	if d.key == "" {
 		e.soften(d)
 		e.committer.keys.release(t)
 		return d, nil

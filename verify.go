@@ -3,7 +3,6 @@ package finalbell
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -45,7 +44,7 @@ func (v Verification) MarshalJSON() ([]byte, error) {
 	for i, p := range v.Problems {
 		problems[i] = problem(p)
 	}
-	return json.Marshal(struct {
+	return marshal(struct {
 		Checked  checked   `json:"checked"`
 		Problems []problem `json:"problems"`
 	}{checked{v.Matches, v.Boards, v.Accounts}, problems})

@@ -1,20 +1,33 @@
 package finalbell
 
 import (
+	"bytes"
 	"cmp"
 	"crypto/sha256"
 	"encoding/json"
 	"slices"
 	"strconv"
 	"time"
+
+	"github.com/finalbell/finalbell/internal/timetext"
 )
 
 // How our types read as JSON: the names and the order are those of formats.md, and what is unknown, empty or
 // false is left out.
 
+// marshal writes <, > and & as they are. encoding/json escapes them for the sake of HTML, and what a MarshalJSON
+// has escaped no encoder around it can take back; json.Marshal around it still does escape.
+func marshal(v any) ([]byte, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	err := e.Encode(v)
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), err
+}
+
 // MarshalJSON writes the match as every command prints it.
 func (m Match) MarshalJSON() ([]byte, error) {
-	return json.Marshal(struct {
+	return marshal(struct {
 		ID          string            `json:"id"`
 		Mode        string            `json:"mode"`
 		Room        string            `json:"room,omitempty"`
@@ -55,7 +68,7 @@ func wireTime(t time.Time) string {
 	if t.IsZero() {
 		return ""
 	}
-	return formatTime(t)
+	return timetext.Format(t)
 }
 
 // wireNumber leaves unknown numbers out and prints a known 0.
@@ -68,7 +81,7 @@ func wireNumber(n Number) *Number {
 
 // MarshalJSON writes the standing as it stands in a match.
 func (s Standing) MarshalJSON() ([]byte, error) {
-	return json.Marshal(struct {
+	return marshal(struct {
 		Player   string            `json:"player"`
 		Team     string            `json:"team,omitempty"`
 		Bot      bool              `json:"bot,omitempty"`
@@ -84,7 +97,7 @@ func (s Standing) MarshalJSON() ([]byte, error) {
 
 // MarshalJSON writes the move as it stands in a standing.
 func (b BoardMove) MarshalJSON() ([]byte, error) {
-	return json.Marshal(struct {
+	return marshal(struct {
 		Board   string  `json:"board"`
 		Window  string  `json:"window"`
 		OldRank int     `json:"old_rank,omitempty"`
@@ -96,14 +109,14 @@ func (b BoardMove) MarshalJSON() ([]byte, error) {
 // MarshalJSON writes a number, or for countback an array up to the worst place held.
 func (v Value) MarshalJSON() ([]byte, error) {
 	if v.Places != nil {
-		return json.Marshal(v.Places)
+		return marshal(v.Places)
 	}
-	return json.Marshal(v.Number)
+	return marshal(v.Number)
 }
 
 // MarshalJSON writes the page as every command prints it.
 func (p Page) MarshalJSON() ([]byte, error) {
-	return json.Marshal(struct {
+	return marshal(struct {
 		Board   string      `json:"board"`
 		Window  string      `json:"window"`
 		Start   string      `json:"start,omitempty"`
@@ -116,7 +129,7 @@ func (p Page) MarshalJSON() ([]byte, error) {
 
 // MarshalJSON writes the window, without its board, which the caller knows.
 func (w Window) MarshalJSON() ([]byte, error) {
-	return json.Marshal(struct {
+	return marshal(struct {
 		Window string      `json:"window"`
 		Start  string      `json:"start,omitempty"`
 		End    string      `json:"end,omitempty"`
@@ -127,7 +140,7 @@ func (w Window) MarshalJSON() ([]byte, error) {
 
 // MarshalJSON writes the entry as it stands on a page.
 func (e Entry) MarshalJSON() ([]byte, error) {
-	return json.Marshal(struct {
+	return marshal(struct {
 		Rank     int     `json:"rank"`
 		Position int     `json:"position"`
 		Player   string  `json:"player"`
@@ -140,7 +153,7 @@ func (p Placing) MarshalJSON() ([]byte, error) {
 	if p.Rank == 0 {
 		return []byte("null"), nil
 	}
-	return json.Marshal(struct {
+	return marshal(struct {
 		Player     string  `json:"player"`
 		Rank       int     `json:"rank"`
 		Position   int     `json:"position"`
@@ -152,7 +165,7 @@ func (p Placing) MarshalJSON() ([]byte, error) {
 
 // MarshalJSON writes the bucket; an open end is left out.
 func (b Bucket) MarshalJSON() ([]byte, error) {
-	return json.Marshal(struct {
+	return marshal(struct {
 		From  *Number `json:"from,omitempty"`
 		To    *Number `json:"to,omitempty"`
 		Count int     `json:"count"`
@@ -161,11 +174,11 @@ func (b Bucket) MarshalJSON() ([]byte, error) {
 
 // MarshalJSON writes what was done as the now line of a script prints it.
 func (d Done) MarshalJSON() ([]byte, error) {
-	return json.Marshal(struct {
+	return marshal(struct {
 		Kind string `json:"kind"`
 		ID   string `json:"id"`
 		Due  string `json:"due"`
-	}{d.Kind, d.ID, formatTime(d.Due)})
+	}{d.Kind, d.ID, timetext.Format(d.Due)})
 }
 
 // lateBody is a refused report as its event keeps it, and a sum that tells it from other ones. The order in
@@ -189,7 +202,7 @@ func lateBody(outcomes []Outcome) ([]byte, digest, error) {
 	slices.SortStableFunc(lines, func(a, b line) int {
 		return cmp.Or(cmp.Compare(a.Player, b.Player), cmp.Compare(a.Team, b.Team))
 	})
-	body, err := json.Marshal(struct {
+	body, err := marshal(struct {
 		Outcomes []line `json:"outcomes"`
 	}{lines})
 	return body, sha256.Sum256(body), err

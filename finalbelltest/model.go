@@ -134,7 +134,7 @@ func (m *Model) Report(id string, outcomes ...finalbell.Outcome) (finalbell.Matc
 	if len(outcomes) == 0 && !starts {
 		return p.replay(), nil
 	}
-	before := append(slices.Clip(p.before), p)
+	before, sitting := append(slices.Clip(p.before), p), len(p.said.seats)
 	if starts {
 		p.match.State, p.match.StartedAt = finalbell.Started, now
 	}
@@ -148,7 +148,7 @@ func (m *Model) Report(id string, outcomes ...finalbell.Outcome) (finalbell.Matc
 	if busy := m.busy(p); busy != nil {
 		return finalbell.Match{}, refuse(finalbell.ErrPlayers, busy...)
 	}
-	if starts {
+	if starts || len(p.said.seats) > sitting {
 		return m.write(p, now), nil
 	}
 	p.before = before
@@ -162,14 +162,14 @@ func (m *Model) End(id string, outcomes ...finalbell.Outcome) (finalbell.Match, 
 	if err != nil {
 		return finalbell.Match{}, err
 	}
-	mode := m.mode(p.match.Mode)
+	mode, starts := m.mode(p.match.Mode), false
 	switch {
 	case p.match.State == finalbell.Started:
 	case p.match.State == finalbell.Created && mode.AutoStart:
 		if at.Before(p.match.CreatedAt) {
 			return finalbell.Match{}, refuse(finalbell.ErrInvalid)
 		}
-		p.match.State, p.match.StartedAt = finalbell.Started, at
+		p.match.State, p.match.StartedAt, starts = finalbell.Started, at, true
 	case p.match.State == finalbell.Ended:
 		if said, err := lay(p.said.forgotten(), mode, outcomes, true); err == nil && said.text(mode) == p.report {
 			return p.replay(), nil
@@ -195,6 +195,11 @@ func (m *Model) End(id string, outcomes ...finalbell.Outcome) (finalbell.Match, 
 		if mode.Ranks != finalbell.AcceptRanks && !asExpected(p.shown, p.said.ranks) {
 			return finalbell.Match{}, refuse(finalbell.ErrOutcome)
 		}
+	}
+	if busy := m.busy(p); starts && busy != nil {
+		return finalbell.Match{}, refuse(finalbell.ErrPlayers, busy...)
+	}
+	if !p.match.NoContest {
 		if p.shown, err = m.withBoards(p); err != nil {
 			return finalbell.Match{}, err
 		}

@@ -73,14 +73,11 @@ func (m *Model) withBoards(p played) ([]finalbell.Standing, error) {
 		for i := range standings {
 			s := &standings[i]
 			at := slices.IndexFunc(after, func(r row) bool { return r.id == subject(board, *s) })
-			if at < 0 || !counts(mode, *s) {
+			if at < 0 || !counts(mode, *s) || !after[at].entered {
 				continue
 			}
-			move := finalbell.BoardMove{Board: id, Window: "all", Values: shown(board, after[at].values)}
-			if after[at].entered {
-				move.OldRank, move.Rank = rankOnBoard(board, before, after[at].id), rankOnBoard(board, after, after[at].id)
-			}
-			s.Boards = append(slices.Clip(s.Boards), move)
+			s.Boards = append(slices.Clip(s.Boards), finalbell.BoardMove{Board: id, Window: "all", Values: shown(board, after[at].values),
+				OldRank: rankOnBoard(board, before, after[at].id), Rank: rankOnBoard(board, after, after[at].id)})
 		}
 	}
 	return standings, nil

@@ -23,14 +23,15 @@ const module = "github.com/finalbell/finalbell"
 // allowed is the whole import table: what each package may import of ours. A package that is not here may
 // not exist; "*" is anything.
 var allowed = map[string][]string{
-	"":                       {"store", "internal/ranktree", "internal/strictjson"},
+	"":                       {"store", "internal/ranktree", "internal/strictjson", "internal/timetext"},
 	"store":                  {},
 	"store/memory":           {"store"},
 	"store/storetest":        {"store", "store/memory"},
 	"store/storetest/faulty": {"store"},
 	"internal/ranktree":      {},
 	"internal/strictjson":    {},
-	"internal/transcript":    {"", "store", "store/memory", "internal/strictjson"},
+	"internal/timetext":      {},
+	"internal/transcript":    {"", "store", "store/memory", "internal/strictjson", "internal/timetext"},
 	"internal/archtest":      {},
 	"finalbelltest":          {"", "store", "store/memory"},
 	"cmd/finalbell":          {"*"},

@@ -7,6 +7,7 @@ import (
 
 	"github.com/finalbell/finalbell"
 	"github.com/finalbell/finalbell/internal/strictjson"
+	"github.com/finalbell/finalbell/internal/timetext"
 )
 
 // The calls that create, move and read matches.
@@ -24,11 +25,11 @@ func (s *Session) now(ctx context.Context, v strictjson.Value) (any, error) {
 		return nil, err
 	}
 	if now.Before(s.clock) {
-		return nil, v.Errorf("%s is before the present, %s", formatTime(now), formatTime(s.clock))
+		return nil, v.Errorf("%s is before the present, %s", timetext.Format(now), timetext.Format(s.clock))
 	}
 	s.clock = now
 	done, err := s.engine.Tick(ctx)
-	return tick{formatTime(now), done}, err
+	return tick{timetext.Format(now), done}, err
 }
 
 func (s *Session) create(ctx context.Context, v strictjson.Value) (any, error) {

