@@ -44,6 +44,7 @@ type committer struct {
 	timer   *time.Timer
 	head    uint64
 	at      time.Time // the latest time that a commit carried
+	sealed  int       // commits in the last batch
 	running bool
 	idle    *sync.Cond // signalled when running turns false
 	stopped error      // why nothing is written any more
@@ -133,14 +134,16 @@ func (c *committer) run() {
 }
 
 // gather yields a few times while the queue still grows: callers woken by the last batch need the processor
-// to submit again, and a writer that seals at once commits half of them each time.
+// to submit again, and a writer that seals at once commits half of them each time. A lone caller, after whom
+// nobody comes, does not wait: to yield would only wake an idle processor.
 func (c *committer) gather() {
 	size := -1
 	for range 8 {
 		c.mu.Lock()
 		n := len(c.queue)
+		alone := n <= 1 && c.sealed <= 1
 		c.mu.Unlock()
-		if n == size {
+		if n == size || alone {
 			return
 		}
 		size = n
@@ -158,6 +161,7 @@ func (c *committer) take() ([]*pending, []store.Record, bool) {
 		c.idle.Broadcast()
 		return nil, nil, false
 	}
+	c.sealed = n
 	batch := c.queue[:n:n]
 	c.queue = c.queue[n:]
 	soft := make([]store.Record, len(c.order))

@@ -38,6 +38,9 @@ const expireKind = "expire"
 
 // note takes in a match as it is now.
 func (d *dues) note(m Match, mode Mode) {
+	if m.Deadline.IsZero() && mode.ExpireCreated == 0 && mode.ExpireStarted == 0 && !mode.Exclusive {
+		return // nothing can be due, nobody can be busy
+	}
 	due, expires := deadline(m, mode)
 	d.mu.Lock()
 	defer d.mu.Unlock()

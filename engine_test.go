@@ -361,3 +361,11 @@ func TestALateReportIsRefusedAndKeptOnce(t *testing.T) {
 	}
 	assert.Equal(t, 1, kept)
 }
+
+func TestAReportedMapStaysTheCallers(t *testing.T) {
+	e := engineOn(t, memory.New(), ladder(func(m *Mode) { m.Points = &Points{Win: Int(3)} }), Options{})
+	mine := map[string]Number{"kills": Int(3)}
+	m := play(t, e, "a", Outcome{Player: "ann", Value: Int(1), Metrics: mine})
+	assert.Len(t, m.Standings[0].Metrics, 2)
+	assert.Len(t, mine, 1)
+}

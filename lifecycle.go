@@ -235,6 +235,7 @@ func provide(m Match, mode Mode, f filled) Match {
 	guess := slices.Clone(m.roster)
 	accepted := mode.Ranks == AcceptRanks
 	for i := range guess {
+		guess[i].Metrics = maps.Clone(guess[i].Metrics) // who was not reported now still shares it with m
 		if _, scored := m.teams[guess[i].Team]; guess[i].Status == "" {
 			assume(mode, &guess[i], scored && mode.Teams != nil)
 		}

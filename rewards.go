@@ -1,23 +1,19 @@
 package finalbell
 
-import "maps"
-
 // What a standing earns. So far: points.
 
 // award sets the metric points on every standing where the mode awards it: by result, or to finishers by
-// rank. The reported metrics stay the caller's: the map is copied before it is written to.
+// rank. It writes into the standings' own maps.
 func award(mode Mode, standings []Standing) {
 	if mode.Points == nil {
 		return
 	}
 	for i := range standings {
 		s := &standings[i]
-		metrics := maps.Clone(s.Metrics)
-		if metrics == nil {
-			metrics = make(map[string]Number, 1)
+		if s.Metrics == nil {
+			s.Metrics = make(map[string]Number, 1)
 		}
-		metrics["points"] = pointsOf(*mode.Points, *s)
-		s.Metrics = metrics
+		s.Metrics["points"] = pointsOf(*mode.Points, *s)
 	}
 }
 
