@@ -45,24 +45,7 @@ func readRules() []rule {
 			requireEntries(t, s, store.EntryQuery{Window: "yz"})
 			requireEntries(t, s, store.EntryQuery{})
 		}),
-		one("entries by ids leave out missing ones", func(t *testing.T, s store.Store) {
-			p := pen{t: t, s: s}
-			for _, id := range []string{"ann", "bob", "cid"} {
-				p.write(store.Entry{Board: "x", Window: "yz", ID: id, Version: 1})
-			}
-			p.write(store.Entry{Board: "xy", Window: "z", ID: "dan", Version: 1})
-			q := windows()[0]
-			q.IDs = []string{"cid", "dan", "ann", "eve"}
-			requireEntries(t, s, q, "ann", "cid")
-			q.IDs = []string{"eve"}
-			requireEntries(t, s, q)
-			q.IDs = []string{"bob", "ann", "bob"} // named twice, there once
-			requireEntries(t, s, q, "ann", "bob")
-			q.IDs = []string{} // none, where nil would be all
-			requireEntries(t, s, q)
-			q.IDs = nil
-			requireEntries(t, s, q, "ann", "bob", "cid")
-		}),
+		one("entries by ids leave out missing ones", entriesByID),
 		one("events come after a position in order with key, digest and body", func(t *testing.T, s store.Store) {
 			var want []store.Event
 			for position := uint64(1); position <= 12; position++ { // past 9, where text sorts otherwise
@@ -92,6 +75,25 @@ func readRules() []rule {
 		one("a long sequence comes whole and in order", longSequences),
 		{"a sequence can be left early and its store written from inside the loop", writtenInside},
 	}
+}
+
+func entriesByID(t *testing.T, s store.Store) {
+	p := pen{t: t, s: s}
+	for _, id := range []string{"ann", "bob", "cid"} {
+		p.write(store.Entry{Board: "x", Window: "yz", ID: id, Version: 1})
+	}
+	p.write(store.Entry{Board: "xy", Window: "z", ID: "dan", Version: 1})
+	q := windows()[0]
+	q.IDs = []string{"cid", "dan", "ann", "eve"}
+	requireEntries(t, s, q, "ann", "cid")
+	q.IDs = []string{"eve"}
+	requireEntries(t, s, q)
+	q.IDs = []string{"bob", "ann", "bob"} // named twice, there once
+	requireEntries(t, s, q, "ann", "bob")
+	q.IDs = []string{} // none, where nil would be all
+	requireEntries(t, s, q)
+	q.IDs = nil
+	requireEntries(t, s, q, "ann", "bob", "cid")
 }
 
 // longSequences is longer than any page or buffer that a store may read in.

@@ -10,7 +10,7 @@ import (
 )
 
 func softRules() []rule {
-	ended := store.Match{ID: "m", Version: 1, Created: 1, Position: 1, State: "ended", Reason: "as committed"}
+	ended := endedMatch()
 	return []rule{
 		one("a soft match replaces the stored one of the same version", func(t *testing.T, s store.Store) {
 			p := pen{t: t, s: s}
@@ -50,18 +50,7 @@ func softRules() []rule {
 			})
 			requireMatch(t, s, soft)
 		}),
-		one("a soft record that is left out keeps no other out", func(t *testing.T, s store.Store) {
-			p := pen{t: t, s: s}
-			p.write(ended)
-			soft := ended
-			soft.Reason = "soft"
-			p.batch(store.Batch{
-				Commits: []store.Commit{p.next(store.Match{ID: "n", Version: 1, Created: 2})},
-				Soft:    []store.Record{store.Match{ID: "m", Version: 9}, store.Moves{Match: "o", Position: 1}, soft},
-			})
-			requireMatch(t, s, soft)
-			requireIDs(t, s, store.MatchQuery{}, "m", "n")
-		}),
+		one("a soft record that is left out keeps no other out", leftOut),
 		one("soft records make no event and leave the head alone", func(t *testing.T, s store.Store) {
 			p := pen{t: t, s: s}
 			p.write(ended)
@@ -83,6 +72,24 @@ func softRules() []rule {
 			requireMatch(t, s, second) // without moves: a record replaces all of the stored one
 		}),
 	}
+}
+
+func endedMatch() store.Match {
+	return store.Match{ID: "m", Version: 1, Created: 1, Position: 1, State: "ended", Reason: "as committed"}
+}
+
+func leftOut(t *testing.T, s store.Store) {
+	ended := endedMatch()
+	p := pen{t: t, s: s}
+	p.write(ended)
+	soft := ended
+	soft.Reason = "soft"
+	p.batch(store.Batch{
+		Commits: []store.Commit{p.next(store.Match{ID: "n", Version: 1, Created: 2})},
+		Soft:    []store.Record{store.Match{ID: "m", Version: 9}, store.Moves{Match: "o", Position: 1}, soft},
+	})
+	requireMatch(t, s, soft)
+	requireIDs(t, s, store.MatchQuery{}, "m", "n")
 }
 
 func setMoves(t *testing.T, s store.Store) {
