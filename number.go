@@ -1,6 +1,7 @@
 package finalbell
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"math/big"
@@ -91,16 +92,15 @@ func (n Number) Err() error {
 
 // Cmp compares two known numbers: negative when n is smaller, 0 when equal, positive when larger.
 func (n Number) Cmp(m Number) int {
-	if n.scale == m.scale {
-		switch {
-		case n.units < m.units:
-			return -1
-		case n.units > m.units:
-			return 1
-		}
-		return 0
+	if n.scale < m.scale {
+		return -m.Cmp(n)
 	}
-	return n.rat().Cmp(m.rat())
+	units, ok := mulChecked(m.units, pow10(int(n.scale-m.scale)))
+	if !ok {
+		// m is beyond any int64 at n's scale, and so beyond n.
+		return cmp.Compare(0, m.units)
+	}
+	return cmp.Compare(n.units, units)
 }
 
 func (n Number) rat() *big.Rat {

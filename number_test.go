@@ -38,10 +38,27 @@ func TestANumberReadsBackFromItsText(t *testing.T) {
 	})
 }
 
+// anyUnits draws a number as sums and means make them: of any int64 units.
+func anyUnits(t *rapid.T, label string) Number {
+	units := rapid.OneOf(rapid.Int64(), rapid.Int64Range(-1000, 1000),
+		rapid.SampledFrom([]int64{math.MinInt64, math.MinInt64 + 1, math.MaxInt64, math.MaxInt64 / 10, math.MinInt64 / 10})).Draw(t, label)
+	return fromUnits(units, rapid.IntRange(0, maxScale).Draw(t, label+" decimals"))
+}
+
 func TestNumbersCompareAsFractions(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		a, b := anyNumber(t, "a"), anyNumber(t, "b")
-		assert.Equal(t, a.rat().Cmp(b.rat()), a.Cmp(b))
+		a := rapid.OneOf(rapid.Custom(func(t *rapid.T) Number { return anyNumber(t, "reported") }),
+			rapid.Custom(func(t *rapid.T) Number { return anyUnits(t, "summed") })).Draw(t, "a")
+		b := anyUnits(t, "b")
+		if rapid.Bool().Draw(t, "close") {
+			// The nearest numbers of another scale, where a rounded comparison would go wrong.
+			scale := rapid.IntRange(0, maxScale).Draw(t, "scale")
+			if units, _, ok := a.unitsAt(scale); ok && units > math.MinInt64 && units < math.MaxInt64 {
+				b = fromUnits(units+rapid.Int64Range(-1, 1).Draw(t, "apart"), scale)
+			}
+		}
+		assert.Equal(t, a.rat().Cmp(b.rat()), a.Cmp(b), "%s and %s", a, b)
+		assert.Equal(t, b.rat().Cmp(a.rat()), b.Cmp(a), "%s and %s", b, a)
 		assert.Equal(t, a.rat().Cmp(b.rat()) == 0, a == b)
 	})
 }
@@ -58,7 +75,10 @@ func roundHalfEven(x *big.Rat) *big.Int {
 
 func TestUnitsAtAScaleAreExactOrRoundedHalfToEven(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		n := anyNumber(t, "n")
+		n := anyUnits(t, "n")
+		if rapid.Bool().Draw(t, "as reported") {
+			n = anyNumber(t, "reported")
+		}
 		scale := rapid.IntRange(0, maxScale).Draw(t, "scale")
 		want := new(big.Rat).Mul(n.rat(), new(big.Rat).SetInt64(pow10(scale)))
 		units, exact, ok := n.unitsAt(scale)
@@ -143,6 +163,8 @@ func checkDecimal(t require.TestingT, s string) {
 func TestDecimalsAreTakenExactlyOrRefused(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		checkDecimal(t, rapid.StringMatching(`-?(0|[1-9][0-9]{0,16})(\.[0-9]{1,12})?([eE][+-]?[0-9]{1,3})?`).Draw(t, "text"))
+		checkDecimal(t, rapid.StringMatching(`-?[1-9][0-9]{12,16}(0{1,12})?(e-?(6|9|10))?`).Draw(t, "about 15 digits"))
+		checkDecimal(t, rapid.StringMatching(`-?0{0,3}\.0{0,8}[0-9]{1,3}0{0,9}(e-?[0-9])?`).Draw(t, "about 9 decimals"))
 		checkDecimal(t, rapid.StringMatching(`[-+0-9.eE]{0,12}`).Draw(t, "any text"))
 	})
 }
@@ -152,6 +174,55 @@ func FuzzDecimal(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) { checkDecimal(t, s) })
+}
+
+// Exactly between two numbers the even one is taken, on either side of 0 and at the ends of the range.
+func TestHalvesAreRoundedToEven(t *testing.T) {
+	for _, c := range []struct{ n, d, want int64 }{
+		{5, 10, 0}, {15, 10, 2}, {25, 10, 2}, {-5, 10, 0}, {-15, 10, -2}, {-25, 10, -2}, {26, 10, 3}, {-26, 10, -3}, {24, 10, 2}, {-24, 10, -2},
+		{1, 3, 0}, {2, 3, 1}, {-1, 3, 0}, {-2, 3, -1}, {0, 7, 0},
+		{math.MaxInt64, 1, math.MaxInt64}, {math.MinInt64, 1, math.MinInt64}, {math.MaxInt64, 2, 1 << 62}, {math.MinInt64, 2, -1 << 62},
+		{math.MaxInt64, math.MaxInt64, 1}, {math.MinInt64, math.MaxInt64, -1}, {math.MaxInt64 - 1, math.MaxInt64, 1}, {1, math.MaxInt64, 0},
+	} {
+		assert.Equal(t, c.want, divHalfEven(c.n, c.d), "%d / %d", c.n, c.d)
+	}
+	for text, want := range map[string]int64{"0.125": 12, "0.135": 14, "-0.125": -12, "-0.135": -14, "0.1250001": 13, "2.5": 250, "-7": -700} {
+		units, exact, ok := Decimal(text).unitsAt(2)
+		assert.True(t, ok)
+		assert.Equal(t, want, units, text)
+		assert.Equal(t, len(text) < 5, exact, text)
+	}
+	_, _, ok := Int(maxUnits).unitsAt(maxScale)
+	assert.False(t, ok, "24 digits")
+}
+
+// What is asked of an unknown or a refused number has an answer, and a refused JSON text leaves the number alone.
+func TestNumbersThatAreNone(t *testing.T) {
+	var none Number
+	_, whole := none.Int64()
+	assert.False(t, whole)
+	assert.Zero(t, none.Float64())
+	assert.NoError(t, none.Err())
+	text, err := json.Marshal(none)
+	require.NoError(t, err)
+	assert.Equal(t, "null", string(text))
+	bad := Decimal("1e400")
+	_, whole = bad.Int64()
+	assert.False(t, whole)
+	assert.Zero(t, bad.Float64())
+	assert.Equal(t, "1e400", bad.String())
+	_, whole = Decimal("1.5").Int64()
+	assert.False(t, whole)
+	n, whole := Decimal("-12").Int64()
+	assert.True(t, whole)
+	assert.Equal(t, int64(-12), n)
+	kept := Int(7)
+	for _, refused := range []string{`"12"`, `1e400`, `0.0000000001`, `true`, `[]`} {
+		assert.Error(t, json.Unmarshal([]byte(refused), &kept), refused)
+		assert.Equal(t, Int(7), kept)
+	}
+	require.NoError(t, json.Unmarshal([]byte(`-1.50e1`), &kept))
+	assert.Equal(t, Int(-15), kept)
 }
 
 func TestTheNumbersOfTheSpecification(t *testing.T) {
@@ -166,6 +237,7 @@ func TestTheNumbersOfTheSpecification(t *testing.T) {
 	for _, text := range []string{
 		"", "-", "NaN", "Infinity", "-Inf", "0x1", "+1", "01", "1.", ".5", "1e", "1e+", "1 ", " 1", "1_000", "١", "1e400",
 		"1e15", "1000000000000000", "0.0000000001", "1234567.123456789", "12345678901234567890", "1e99999999999999999999",
+		"0e+-5", "0e--1", "0e", "-e9999999", "0.e9999999", "00e9999999", "0x0e9999999",
 	} {
 		err := Decimal(text).Err()
 		assert.ErrorIs(t, err, ErrOutcome, text)

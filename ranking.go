@@ -35,17 +35,20 @@ var unfinishedOrder = [...]Status{DNF, Forfeit, Disqualified, Left, NoShow}
 // standings by position, and whether the match is a draw. Roster order breaks ties only in the listing, never
 // in the rank: whoever is named first must not earn the larger prize. The input is not changed.
 func rank(mode Mode, roster []Standing, teams map[string]Number) (standings []Standing, draw bool) {
-	sides := sidesOf(mode, roster, teams)
-	slices.SortStableFunc(sides, func(a, b side) int {
-		return cmp.Or(compareSides(mode, &a, &b), cmp.Compare(a.first, b.first))
+	sides := sidesOf(&mode, roster, teams)
+	slices.SortFunc(sides, func(a, b side) int {
+		if c := compareSides(&mode, &a, &b); c != 0 {
+			return c
+		}
+		return cmp.Compare(a.first, b.first)
 	})
 	finishers := 0
 	for finishers < len(sides) && sides[finishers].finished {
 		finishers++
 	}
-	rankFinishers(mode, sides[:finishers])
+	rankFinishers(&mode, sides[:finishers])
 	rankUnfinished(sides[finishers:], finishers)
-	if accepted(mode, sides) {
+	if accepted(&mode, sides) {
 		for i := range sides {
 			sides[i].rank = sides[i].reported
 		}
@@ -54,39 +57,39 @@ func rank(mode Mode, roster []Standing, teams map[string]Number) (standings []St
 	draw = decide(sides)
 	standings = make([]Standing, 0, len(roster))
 	for i := range sides {
-		standings = append(standings, sides[i].standings(roster, len(standings))...)
+		standings = sides[i].stand(standings, roster)
 	}
 	return standings, draw
 }
 
-// standings are the members of a side as they stand, listed in roster order behind those before them.
-func (s *side) standings(roster []Standing, before int) []Standing {
+// stand appends a side's members as they stand, in roster order.
+func (s *side) stand(standings, roster []Standing) []Standing {
 	members := s.members
 	if members == nil {
 		members = []int{s.first}
 	}
-	out := make([]Standing, len(members))
-	for i, m := range members {
-		out[i] = roster[m]
-		out[i].Rank, out[i].Position, out[i].Result = s.rank, before+i+1, s.result
+	for _, m := range members {
+		p := roster[m]
+		p.Rank, p.Position, p.Result = s.rank, len(standings)+1, s.result
+		standings = append(standings, p)
 	}
-	return out
+	return standings
 }
 
 // sidesOf makes the sides of a match, in the order in which they first stand in the roster.
-func sidesOf(mode Mode, roster []Standing, teams map[string]Number) []side {
+func sidesOf(mode *Mode, roster []Standing, teams map[string]Number) []side {
 	sides := make([]side, 0, len(roster))
 	if mode.Teams == nil {
-		for i, s := range roster {
+		breaks := make([]breaking, 0, len(roster)*len(mode.TieBreak))
+		for i := range roster {
+			s := &roster[i]
 			p := side{first: i, finished: s.Status == Finished && s.Outcome.Known(), score: s.Outcome,
 				status: slices.Index(unfinishedOrder[:], s.Status), reported: s.reported}
-			if p.finished && len(mode.TieBreak) > 0 {
-				p.breaks = make([]breaking, len(mode.TieBreak))
-				for b, t := range mode.TieBreak {
-					n, has := s.Metrics[t.Metric]
-					p.breaks[b] = breaking{known: has, n: n}
-				}
+			for _, t := range mode.TieBreak {
+				n := s.Metrics[t.Metric]
+				breaks = append(breaks, breaking{known: n.Known(), n: n})
 			}
+			p.breaks = breaks[len(breaks)-len(mode.TieBreak):]
 			sides = append(sides, p)
 		}
 		return sides
@@ -108,7 +111,7 @@ func sidesOf(mode Mode, roster []Standing, teams map[string]Number) []side {
 }
 
 // takeTeam works out a team's score from its own report or its members'.
-func (s *side) takeTeam(mode Mode, roster []Standing, teams map[string]Number) {
+func (s *side) takeTeam(mode *Mode, roster []Standing, teams map[string]Number) {
 	s.status = len(unfinishedOrder)
 	var scores []Number
 	for _, m := range s.members {
@@ -131,7 +134,7 @@ func (s *side) takeTeam(mode Mode, roster []Standing, teams map[string]Number) {
 	for _, t := range mode.TieBreak {
 		var values []Number
 		for _, m := range s.members {
-			if n, has := roster[m].Metrics[t.Metric]; has {
+			if n := roster[m].Metrics[t.Metric]; n.Known() {
 				values = append(values, n)
 			}
 		}
@@ -168,7 +171,7 @@ func directed(order Order, c int) int {
 
 // compareSides is negative when a is better than b and 0 when they are tied: finishers by outcome, then by
 // the tie-break metrics; then non-finishers by status alone.
-func compareSides(mode Mode, a, b *side) int {
+func compareSides(mode *Mode, a, b *side) int {
 	switch {
 	case a.finished && !b.finished:
 		return -1
@@ -212,7 +215,7 @@ func compareExact(a Number, x *big.Rat, b Number, y *big.Rat) int {
 }
 
 // rankFinishers ranks sorted sides that finished, in the mode's style.
-func rankFinishers(mode Mode, sides []side) {
+func rankFinishers(mode *Mode, sides []side) {
 	groups := 0
 	for i := 0; i < len(sides); groups++ {
 		next := i + 1
@@ -248,7 +251,7 @@ func rankUnfinished(sides []side, finishers int) {
 }
 
 // accepted reports whether the ranks that came with the report are the ranks.
-func accepted(mode Mode, sides []side) bool {
+func accepted(mode *Mode, sides []side) bool {
 	return mode.Ranks == AcceptRanks && !slices.ContainsFunc(sides, func(s side) bool { return s.reported == 0 })
 }
 

@@ -3,6 +3,7 @@ package finalbell
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"math/big"
 	"slices"
 	"testing"
@@ -30,10 +31,14 @@ func drawRanking(t *rapid.T) (Mode, []Standing, map[string]Number) {
 	}
 	roster := make([]Standing, rapid.IntRange(1, 8).Draw(t, "players"))
 	teams := make(map[string]Number)
+	often := []Status{Finished, Finished, Finished}
+	if rapid.IntRange(0, 3).Draw(t, "few finish") == 0 {
+		often = nil
+	}
 	few := rapid.SampledFrom([]Number{Int(-1), Int(0), Int(1), Decimal("1.5"), Decimal("0.000000001"), Int(maxUnits)})
 	for i := range roster {
 		s := Standing{Player: fmt.Sprint("p", i), seat: i, Bot: rapid.Bool().Draw(t, "bot")}
-		s.Status = rapid.SampledFrom(append([]Status{Finished, Finished, Finished}, statuses...)).Draw(t, "status")
+		s.Status = rapid.SampledFrom(append(often, statuses...)).Draw(t, "status")
 		if s.Status == Finished || rapid.Bool().Draw(t, "number all the same") {
 			s.Outcome = few.Draw(t, "outcome")
 		}
@@ -161,6 +166,54 @@ func (a naive) better(mode Mode, b naive) bool {
 	return false
 }
 
+// drawAccepted gives every side a rank of its own, as a report may: within the roster, and one at least is first.
+func drawAccepted(t *rapid.T, mode Mode, roster []Standing, teams map[string]Number) {
+	sides := naiveSides(mode, roster, teams)
+	first := rapid.IntRange(0, len(sides)-1).Draw(t, "who is first")
+	for i, s := range sides {
+		reported := rapid.IntRange(1, len(roster)).Draw(t, "reported rank")
+		if i == first {
+			reported = 1
+		}
+		for _, m := range s.members {
+			roster[m].reported = reported
+		}
+	}
+}
+
+// naiveResults are the results of the sides by definition, and whether the match is a draw.
+func naiveResults(mode Mode, roster []Standing, sides []naive) ([]Result, bool) {
+	var leaders []int
+	for i, a := range sides {
+		if a.score == nil || mode.Ranks != AcceptRanks && mode.Ties == Ordinal && len(leaders) == 1 {
+			continue
+		}
+		leads := !slices.ContainsFunc(sides, func(b naive) bool {
+			if mode.Ranks == AcceptRanks {
+				return b.score != nil && roster[b.members[0]].reported < roster[a.members[0]].reported
+			}
+			return b.better(mode, a)
+		})
+		if leads {
+			leaders = append(leaders, i)
+		}
+	}
+	results := make([]Result, len(sides))
+	for i := range results {
+		switch {
+		case len(sides) == 1 || len(leaders) == 0:
+			results[i] = None
+		case !slices.Contains(leaders, i):
+			results[i] = Loss
+		case len(leaders) == 1:
+			results[i] = Win
+		default:
+			results[i] = Draw
+		}
+	}
+	return results, len(sides) > 1 && len(leaders) == len(sides)
+}
+
 // A standard rank is one more than the number of sides who did strictly better; modified counts the equal
 // ones too; dense counts the different results that are better; ordinal is the place in the list. A
 // non-finisher's rank is one more than the finishers and the non-finishers of earlier statuses in every style.
@@ -205,19 +258,29 @@ func TestRankCountsTheBetter(t *testing.T) {
 	})
 }
 
-// Positions are 1, 2, 3 … each once, in the order of the ranks, and equal ones in the order of the roster.
+// Positions are 1, 2, 3 … each once, in the order of the ranks; sides that are equal stand in the order of the
+// roster, and so do the members of a team, together.
 func TestPositionsAreAPermutationInRankOrder(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		mode, roster, teams := drawRanking(t)
 		standings, _ := rank(mode, roster, teams)
 		require.Len(t, standings, len(roster))
+		first := make(map[int]int) // by seat: the seat of the first member of its side
+		for _, side := range naiveSides(mode, roster, teams) {
+			for _, m := range side.members {
+				first[m] = side.members[0]
+			}
+		}
 		for i, s := range standings {
 			assert.Equal(t, i+1, s.Position)
-			if i > 0 {
-				assert.GreaterOrEqual(t, s.Rank, standings[i-1].Rank)
-				if s.Rank == standings[i-1].Rank && mode.Teams == nil {
-					assert.Greater(t, s.seat, standings[i-1].seat)
-				}
+			if i == 0 {
+				continue
+			}
+			before := standings[i-1]
+			assert.GreaterOrEqual(t, s.Rank, before.Rank)
+			if s.Rank == before.Rank {
+				listed := cmp.Or(cmp.Compare(first[before.seat], first[s.seat]), cmp.Compare(before.seat, s.seat))
+				assert.Negative(t, listed, "%s before %s", before.Player, s.Player)
 			}
 		}
 	})
@@ -250,33 +313,124 @@ func TestTheOrderOfTheRosterChangesNoRank(t *testing.T) {
 	})
 }
 
-// Multiplying every outcome by ten and adding a constant, or negating it and the direction, changes nothing.
+// places is what a ranking says of everybody, by position.
+func places(standings []Standing) (out []string) {
+	for _, s := range standings {
+		out = append(out, fmt.Sprint(s.Player, " ", s.Rank, " ", s.Position, " ", s.Result))
+	}
+	return out
+}
+
+func negated(n Number) Number {
+	if !n.Known() {
+		return n
+	}
+	return fromUnits(-n.units, int(n.scale))
+}
+
+// Multiplying every outcome by ten and adding seven changes nothing.
 func TestMonotoneRescalingChangesNothing(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		mode, roster, _ := drawRanking(t)
-		mode.Teams = nil
-		want, draw := rank(mode, roster, nil)
+		mode.Teams = nil // a sum does not scale with its parts
 		rescaled := slices.Clone(roster)
 		for i := range rescaled {
 			if n := rescaled[i].Outcome; n.Known() && n != Int(maxUnits) {
 				rescaled[i].Outcome = fromUnits(n.units*10+7*pow10(int(n.scale)), int(n.scale))
 			}
 		}
-		check := func(mode Mode, roster []Standing) {
-			got, again := rank(mode, roster, nil)
-			assert.Equal(t, draw, again)
-			for i := range want {
-				assert.Equal(t, [3]any{want[i].Player, want[i].Rank, want[i].Result}, [3]any{got[i].Player, got[i].Rank, got[i].Result})
+		want, draw := rank(mode, roster, nil)
+		got, again := rank(mode, rescaled, nil)
+		assert.Equal(t, places(want), places(got))
+		assert.Equal(t, draw, again)
+	})
+}
+
+// Negating every number and turning every direction round changes nothing.
+func TestTheOtherOrderOfNegatedNumbersChangesNothing(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		mode, roster, teams := drawRanking(t)
+		want, draw := rank(mode, roster, teams)
+		other := map[Order]Order{Desc: Asc, Asc: Desc}
+		mode.Order = other[mode.Order]
+		for i := range mode.TieBreak {
+			mode.TieBreak[i].Order = other[mode.TieBreak[i].Order]
+		}
+		for i := range roster {
+			roster[i].Outcome = negated(roster[i].Outcome)
+			for name, n := range roster[i].Metrics {
+				roster[i].Metrics[name] = negated(n)
 			}
 		}
-		check(mode, rescaled)
-		for i := range rescaled {
-			if n := rescaled[i].Outcome; n.Known() {
-				rescaled[i].Outcome = fromUnits(-n.units, int(n.scale))
+		for team, n := range teams {
+			teams[team] = negated(n)
+		}
+		got, again := rank(mode, roster, teams)
+		assert.Equal(t, places(want), places(got))
+		assert.Equal(t, draw, again)
+	})
+}
+
+// A number with another status than finished, and a non-finisher's tie-breaks, never rank.
+func TestNumbersOfNonFinishersNeverRank(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		mode, roster, _ := drawRanking(t)
+		mode.Teams = nil // a member's metrics count for the team, whoever finished
+		want, draw := rank(mode, roster, nil)
+		for i := range roster {
+			if roster[i].Status != Finished {
+				roster[i].Outcome = rapid.SampledFrom([]Number{{}, Int(maxUnits), Int(-maxUnits)}).Draw(t, "other outcome")
+				roster[i].Metrics = map[string]Number{"metric0": Int(int64(i)), "metric1": Int(int64(-i))}
 			}
 		}
-		mode.Order = map[Order]Order{Desc: Asc, Asc: Desc}[mode.Order]
-		check(mode, rescaled)
+		got, again := rank(mode, roster, nil)
+		assert.Equal(t, places(want), places(got))
+		assert.Equal(t, draw, again)
+	})
+}
+
+// Bots are opponents: who is one changes nothing.
+func TestBotsAreOpponents(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		mode, roster, teams := drawRanking(t)
+		want, draw := rank(mode, roster, teams)
+		for i := range roster {
+			roster[i].Bot = !roster[i].Bot
+		}
+		got, again := rank(mode, roster, teams)
+		assert.Equal(t, places(want), places(got))
+		assert.Equal(t, draw, again)
+	})
+}
+
+// Teams tie as players do: teams of one stand as their only players would.
+func TestTeamsOfOneStandAsPlayersDo(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		mode, roster, _ := drawRanking(t)
+		mode.Teams = nil
+		want, draw := rank(mode, roster, nil)
+		mode.Teams = &Teams{Fold: rapid.SampledFrom([]TeamFold{TeamSum, TeamMean, TeamBest}).Draw(t, "fold")}
+		for i := range roster {
+			roster[i].Team = roster[i].Player
+		}
+		got, again := rank(mode, roster, nil)
+		assert.Equal(t, places(want), places(got))
+		assert.Equal(t, draw, again)
+	})
+}
+
+// What is ranked belongs to the caller and stays as it was.
+func TestRankChangesNothingThatItIsGiven(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		mode, roster, teams := drawRanking(t)
+		before, scores := slices.Clone(roster), maps.Clone(teams)
+		for i := range before {
+			before[i].Metrics = maps.Clone(before[i].Metrics)
+		}
+		standings, _ := rank(mode, roster, teams)
+		standings[0].Player = "changed"
+		assert.Equal(t, before, roster)
+		assert.Equal(t, scores, teams)
 	})
 }
 
@@ -292,167 +446,134 @@ func TestTheTieStylesRelateAsTheyMust(t *testing.T) {
 		}
 		dense, standard, ordinal, modified := in(Dense), in(Standard), in(Ordinal), in(Modified)
 		for i := range standard {
-			assert.Equal(t, standard[i].Player, dense[i].Player)
-			assert.Equal(t, standard[i].Player, modified[i].Player)
-			if mode.Teams == nil {
-				assert.LessOrEqual(t, standard[i].Rank, ordinal[i].Rank)
-				if standard[i].Status == Finished {
-					assert.LessOrEqual(t, dense[i].Rank, standard[i].Rank)
-					assert.LessOrEqual(t, ordinal[i].Rank, modified[i].Rank)
-					assert.Equal(t, i+1, ordinal[i].Rank)
-				}
+			for _, other := range [][]Standing{dense, ordinal, modified} {
+				assert.Equal(t, standard[i].Player, other[i].Player)
+			}
+			assert.LessOrEqual(t, dense[i].Rank, standard[i].Rank)
+			assert.LessOrEqual(t, standard[i].Rank, ordinal[i].Rank)
+			assert.LessOrEqual(t, ordinal[i].Rank, modified[i].Rank)
+			if mode.Teams == nil && standard[i].Status == Finished {
+				assert.Equal(t, i+1, ordinal[i].Rank)
+			} else if mode.Teams == nil {
+				assert.Equal(t, dense[i].Rank, modified[i].Rank, "a non-finisher's rank is the same in every style")
 			}
 			for j := range standard {
-				if standard[i].Status == Finished && standard[j].Status == Finished {
-					same := standard[i].Rank == standard[j].Rank
-					assert.Equal(t, same, dense[i].Rank == dense[j].Rank)
-					assert.Equal(t, same, modified[i].Rank == modified[j].Rank)
-				}
+				same := standard[i].Rank == standard[j].Rank
+				assert.Equal(t, same, dense[i].Rank == dense[j].Rank)
+				assert.Equal(t, same, modified[i].Rank == modified[j].Rank)
 			}
 		}
 	})
 }
 
-// Somebody wins alone, or several draw and the rest lose, or it is a draw of all, or nobody has a result.
-func TestResultsFollowFromTheRanks(t *testing.T) {
+// Those who finished with nobody better before them lead: one leader wins, several draw, the rest lose; it is a
+// draw if nobody is behind. Alone, or when nobody finished, nobody has a result.
+func TestResultsFollowFromWhoLeads(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		mode, roster, teams := drawRanking(t)
+		if rapid.Bool().Draw(t, "accept") {
+			mode.Ranks = AcceptRanks
+			drawAccepted(t, mode, roster, teams)
+		}
+		sides := naiveSides(mode, roster, teams)
+		want, drawn := naiveResults(mode, roster, sides)
 		standings, draw := rank(mode, roster, teams)
-		results := make(map[Result]map[string]bool)
-		finished := false
-		sides := make(map[string]bool)
-		for _, s := range naiveSides(mode, roster, teams) {
-			finished = finished || s.score != nil
-		}
-		for _, s := range standings {
-			side := s.Player
-			if mode.Teams != nil {
-				side = s.Team
+		assert.Equal(t, drawn, draw)
+		got := inRosterOrder(standings)
+		wins := 0
+		for i, side := range sides {
+			for _, m := range side.members {
+				assert.Equal(t, want[i], got[m].Result, "result of %s", roster[m].Player)
 			}
-			if results[s.Result] == nil {
-				results[s.Result] = make(map[string]bool)
+			if want[i] == Win {
+				wins++
 			}
-			results[s.Result][side] = true
-			sides[side] = true
 		}
-		win, draws, loss, none := len(results[Win]), len(results[Draw]), len(results[Loss]), len(results[None])
-		switch {
-		case len(sides) == 1 || !finished:
-			assert.Equal(t, len(sides), none)
-			assert.False(t, draw)
-		case win > 0:
-			assert.Equal(t, [3]int{1, 0, len(sides) - 1}, [3]int{win, draws, loss})
-			assert.Equal(t, Win, standings[0].Result)
-			assert.False(t, draw)
-		default:
-			assert.GreaterOrEqual(t, draws, 2)
-			assert.Equal(t, len(sides), draws+loss)
-			assert.Equal(t, loss == 0, draw)
-			assert.NotEqual(t, Ordinal, mode.Ties, "places are unique there")
-		}
+		assert.LessOrEqual(t, wins, 1)
 	})
 }
 
 // Accepted ranks are the ranks, whatever the outcomes say; among equal ones the order is ours.
 func TestAcceptedRanksAreTheRanks(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		mode, roster, _ := drawRanking(t)
-		mode.Teams, mode.Ranks = nil, AcceptRanks
-		for i := range roster {
-			roster[i].reported = rapid.IntRange(1, len(roster)).Draw(t, "rank")
-		}
-		ours := mode
-		ours.Ranks = ComputeRanks
-		want, _ := rank(ours, roster, nil)
+		mode, roster, teams := drawRanking(t)
+		drawAccepted(t, mode, roster, teams)
+		want, _ := rank(mode, roster, teams)
 		slices.SortStableFunc(want, func(a, b Standing) int { return cmp.Compare(a.reported, b.reported) })
-		got, _ := rank(mode, roster, nil)
+		mode.Ranks = AcceptRanks
+		got, _ := rank(mode, roster, teams)
 		for i, s := range got {
 			assert.Equal(t, s.reported, s.Rank)
+			assert.Equal(t, i+1, s.Position)
 			assert.Equal(t, want[i].Player, s.Player)
-			if s.Status != Finished && len(roster) > 1 {
-				assert.NotEqual(t, Win, s.Result)
-			}
 		}
 	})
 }
 
-func TestTheStatusesOfTheSpecification(t *testing.T) {
-	roster := func(of ...Status) []Standing {
-		var out []Standing
-		for i, s := range of {
-			standing := Standing{Player: fmt.Sprint(i), Status: s, seat: i}
-			if s == Finished {
-				standing.Outcome = Int(int64(100 - i))
+// A mode that computes ranks as if none were reported, and refuses those that differ, naming every such player.
+func TestReportedRanksAreOnlyCheckedWhereOursCount(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		mode, roster, teams := drawRanking(t)
+		want, draw := rank(mode, roster, teams)
+		if rapid.Bool().Draw(t, "as they are") {
+			for _, s := range want {
+				roster[s.seat].reported = s.Rank
 			}
-			out = append(out, standing)
+		} else {
+			drawAccepted(t, mode, roster, teams)
 		}
-		return out
-	}
-	mode := Rules{Modes: []Mode{{ID: "m"}}}.withDefaults().Modes[0]
-	for name, c := range map[string]struct {
-		roster  []Standing
-		ranks   []int
-		results []Result
-	}{
-		"3 finishers, 2 dnf, 1 left": {roster(Finished, Finished, Finished, DNF, DNF, Left), []int{1, 2, 3, 4, 4, 6}, []Result{Win, Loss, Loss, Loss, Loss, Loss}},
-		"nobody finished":            {roster(Left, DNF, NoShow), []int{1, 2, 3}, []Result{None, None, None}},
-		"one among non-finishers":    {roster(NoShow, Finished), []int{1, 2}, []Result{Win, Loss}},
-		"solo":                       {roster(Finished), []int{1}, []Result{None}},
-		"solo, not finished":         {roster(DNF), []int{1}, []Result{None}},
-		"every status":               {roster(NoShow, Left, Disqualified, Forfeit, DNF, Finished), []int{1, 2, 3, 4, 5, 6}, []Result{Win, Loss, Loss, Loss, Loss, Loss}},
-	} {
-		standings, draw := rank(mode, c.roster, nil)
-		assert.False(t, draw, name)
-		for i, s := range standings {
-			assert.Equal(t, c.ranks[i], s.Rank, name)
-			assert.Equal(t, c.results[i], s.Result, name)
+		got, again := rank(mode, roster, teams)
+		assert.Equal(t, places(want), places(got))
+		assert.Equal(t, draw, again)
+		var differ []string
+		for _, s := range got {
+			if s.reported != s.Rank {
+				differ = append(differ, s.Player)
+			}
 		}
-	}
+		err := checkReported(mode, got)
+		if differ == nil {
+			assert.NoError(t, err)
+			return
+		}
+		require.ErrorIs(t, err, ErrOutcome)
+		assert.Equal(t, differ, failed("end match", "m", err).(*Error).IDs)
+	})
 }
 
-func TestAReportedRankThatDiffersIsRefusedByName(t *testing.T) {
-	standings := []Standing{{Player: "ann", Rank: 1, reported: 1}, {Player: "bob", Rank: 2, reported: 3}, {Player: "cid", Rank: 3}, {Player: "dan", Rank: 4, reported: 1}}
-	err := checkReported(Mode{}, standings)
-	require.ErrorIs(t, err, ErrOutcome)
-	assert.ErrorContains(t, err, `"bob": reported rank 3, but the outcomes give 2`)
-	assert.Equal(t, []string{"bob", "dan"}, failed("end match", "m", err).(*Error).IDs)
-	assert.NoError(t, checkReported(Mode{}, standings[:1]))
-}
-
-func TestPointsByResultAndByRank(t *testing.T) {
-	standings := []Standing{
-		{Player: "a", Status: Finished, Rank: 1, Result: Draw}, {Player: "b", Status: Finished, Rank: 1, Result: Draw},
-		{Player: "c", Status: Finished, Rank: 3, Result: Loss}, {Player: "d", Status: DNF, Rank: 4, Result: Loss},
-		{Player: "e", Status: Finished, Rank: 1, Result: Win}, {Player: "f", Status: Finished, Rank: 1, Result: None},
-	}
-	points := func(p *Points) (out []string) {
-		given := slices.Clone(standings)
-		given[0].Metrics = map[string]Number{"kills": Int(3)}
-		award(Mode{Points: p}, given)
-		for _, s := range given {
-			out = append(out, s.Metrics["points"].String())
-		}
-		assert.Equal(t, Int(3), given[0].Metrics["kills"])
-		return out
-	}
-	assert.Equal(t, []string{"1", "1", "0", "0", "3", "0"}, points(&Points{Win: Int(3), Draw: Int(1)}))
-	assert.Equal(t, []string{"0.5", "0.5", "-1", "-1", "1", "0"}, points(&Points{Win: Int(1), Draw: Decimal("0.5"), Loss: Int(-1)}))
-	assert.Equal(t, []string{"25", "25", "0", "0", "25", "25"}, points(&Points{ByRank: []Number{Int(25), Int(18)}}))
-	assert.Equal(t, []string{"", "", "", "", "", ""}, points(nil))
+// Without reported ranks a mode that accepts them computes.
+func TestNoRanksToAcceptLeaveOurs(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		mode, roster, teams := drawRanking(t)
+		want, draw := rank(mode, roster, teams)
+		mode.Ranks = AcceptRanks
+		got, again := rank(mode, roster, teams)
+		assert.Equal(t, places(want), places(got))
+		assert.Equal(t, draw, again)
+	})
 }
 
 func BenchmarkRank(b *testing.B) {
-	mode := Rules{Modes: []Mode{{ID: "m"}}}.withDefaults().Modes[0]
+	mode := usual()
 	for _, n := range []int{2, 20, 200} {
-		roster := make([]Standing, n)
-		for i := range roster {
-			roster[i] = Standing{Player: fmt.Sprint(i), Status: Finished, Outcome: Int(int64(i * 7919 % n)), seat: i}
-		}
-		b.Run(fmt.Sprint("players=", n), func(b *testing.B) {
-			b.ReportAllocs()
-			for b.Loop() {
-				rank(mode, roster, nil)
+		whole, decimals := make([]string, n), make([]string, n)
+		for i := range n {
+			whole[i] = fmt.Sprint(i * 7919 % n)
+			decimals[i] = whole[i] + "." + "125"[:i%4]
+			if i%4 == 0 {
+				decimals[i] = whole[i]
 			}
-		})
+		}
+		for _, c := range []struct {
+			name   string
+			roster []Standing
+		}{{"whole", scores(whole...)}, {"decimals", scores(decimals...)}} {
+			b.Run(fmt.Sprint("players=", n, "/", c.name), func(b *testing.B) {
+				b.ReportAllocs()
+				for b.Loop() {
+					rank(mode, c.roster, nil)
+				}
+			})
+		}
 	}
 }
