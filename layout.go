@@ -1,6 +1,7 @@
 package finalbell
 
 import (
+	"encoding/binary"
 	"math"
 	"sync"
 
@@ -79,6 +80,26 @@ func countAt(places []int64, i int) uint64 {
 		return 0
 	}
 	return uint64(min(places[i], maxCount))
+}
+
+// sort is an entry's row turned over, so that the larger is the better and what ends in zeros, as most counts of
+// places do, is short: what a store can order entries by that knows nothing of keys. It tells apart what the
+// board's ties tell apart.
+func (l layout) sort(ties BoardTies, e placed) []byte {
+	row := make([]uint64, l.width)
+	l.encode(row, e)
+	if ties != FirstRank {
+		row = row[:l.valueWords]
+	}
+	text := make([]byte, 0, 8*len(row))
+	for _, word := range row {
+		text = binary.BigEndian.AppendUint64(text, ^word)
+	}
+	end := len(text)
+	for end > 0 && text[end-1] == 0 {
+		end--
+	}
+	return text[:end]
 }
 
 // values reads an entry's values back from its row.

@@ -73,9 +73,9 @@ func (b *Board) Window(id string) *Board { return &Board{engine: b.engine, id: b
 type WindowState string
 
 const (
-	Open  WindowState = "open"
-	Grace WindowState = "grace"
-	Final WindowState = "final"
+	WindowOpen  WindowState = "open"
+	WindowGrace WindowState = "grace"
+	WindowFinal WindowState = "final"
 )
 
 // Window is one period of a board.
@@ -94,7 +94,7 @@ func (b *Board) Windows(ctx context.Context) ([]Window, error) {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return []Window{{ID: w.id, State: Open, Size: w.tree.Len()}}, nil
+	return []Window{{ID: w.id, State: WindowOpen, Size: w.tree.Len()}}, nil
 }
 
 // Top returns the first n entries, 10 if n is 0, at most 1000.
@@ -473,7 +473,7 @@ var errAbsent = refuse(ErrNotFound, "no entry")
 func (w *window) page(find func(t *ranktree.Tree) ([]ranktree.Item, int, bool)) (Page, error) {
 	w.mu.Lock()
 	items, first, ok := find(w.tree)
-	p := Page{Board: w.rule.ID, Window: w.id, State: Open, Size: w.tree.Len(), Entries: make([]Entry, len(items))}
+	p := Page{Board: w.rule.ID, Window: w.id, State: WindowOpen, Size: w.tree.Len(), Entries: make([]Entry, len(items))}
 	for i, item := range items {
 		position := first + i
 		rank := 0

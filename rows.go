@@ -61,11 +61,15 @@ func matchOf(r store.Match, boards map[string]*board) Match {
 
 func entryRecord(b BoardRule, c entryChange, window string, position uint64) store.Entry {
 	e := c.entry
-	return store.Entry{
+	r := store.Entry{
 		Board: b.ID, Window: window, ID: c.id, Version: c.version, Entered: e.entered,
 		Values: c.values, State: e.encode(b, position), Changed: momentRecord(e.changed, position),
 		Last: momentRecord(e.last, position), Row: momentRecord(e.row, position),
 	}
+	if e.entered {
+		r.Sort = newLayout(b).sort(b.Ties, placed{values: c.values, changed: momentOf(r.Changed)})
+	}
+	return r
 }
 
 func entryOf(b BoardRule, r store.Entry) (entry, error) {

@@ -22,18 +22,27 @@ type chapter struct {
 
 const rulesSetting = "rules"
 
+// storedRules are the rules of the store, none if nothing was ever written.
+func storedRules(ctx context.Context, s store.Store) (rulebook, error) {
+	text, err := s.Setting(ctx, rulesSetting)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, unavailable(err)
+	}
+	book, err := readRulebook(text)
+	if err != nil {
+		return nil, unavailable(err)
+	}
+	return book, nil
+}
+
 // openRules compares the engine's rules with those of the store and sees that a change is written with the
 // next commit.
-func (e *engine) openRules(ctx context.Context, head uint64) error {
-	text, err := e.store.Setting(ctx, rulesSetting)
-	switch {
-	case errors.Is(err, store.ErrNotFound):
-	case err != nil:
-		return unavailable(err)
-	default:
-		if e.history, err = readRulebook(text); err != nil {
-			return unavailable(err)
-		}
+func (e *engine) openRules(ctx context.Context) (err error) {
+	if e.history, err = storedRules(ctx, e.store); err != nil {
+		return err
 	}
 	if n := len(e.history); n > 0 {
 		last := e.history[n-1].Rules
@@ -45,8 +54,8 @@ func (e *engine) openRules(ctx context.Context, head uint64) error {
 			return err
 		}
 	}
-	e.history = append(slices.Clip(e.history), chapter{After: head, Rules: e.rules})
-	text, err = json.Marshal(e.history)
+	e.history = append(slices.Clip(e.history), chapter{After: e.committer.head, Rules: e.rules})
+	text, err := json.Marshal(e.history)
 	if err != nil {
 		return err
 	}

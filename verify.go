@@ -304,7 +304,7 @@ func (v *verifier) compare(ctx context.Context, rule BoardRule) error {
 }
 
 func sameEntry(a, b store.Entry) bool {
-	return a.Entered == b.Entered && sameValues(a.Values, b.Values) && bytes.Equal(a.State, b.State) &&
+	return a.Entered == b.Entered && sameValues(a.Values, b.Values) && bytes.Equal(a.Sort, b.Sort) && bytes.Equal(a.State, b.State) &&
 		momentOf(a.Changed) == momentOf(b.Changed) && momentOf(a.Last) == momentOf(b.Last) && momentOf(a.Row) == momentOf(b.Row)
 }
 

@@ -91,7 +91,7 @@ func checkBoard(ctx context.Context, b *finalbell.Board, rule finalbell.BoardRul
 	switch {
 	case err != nil:
 		return err.Error()
-	case page.Size != len(want) || page.State != finalbell.Open || page.Window != "all" || page.Board != rule.ID:
+	case page.Size != len(want) || page.State != finalbell.WindowOpen || page.Window != "all" || page.Board != rule.ID:
 		return "the page is " + text(page)
 	case !sameEntries(page.Entries, want):
 		return fmt.Sprintf("top is %s, want %s", text(page.Entries), text(want))

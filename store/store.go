@@ -214,7 +214,10 @@ type Entry struct {
 	Version uint64
 	Entered bool // false: results were folded, but none has the first key's metric yet
 	// Values has one element a key: a number in units of the key's scale, or for countback a count a place.
-	Values  [][]int64
+	Values [][]int64
+	// Sort ranks the entries of a window, the larger bytewise the better; equal ones share a rank and are listed
+	// by Changed. The engine's own encoding of Values; nil if not Entered.
+	Sort    []byte
 	State   []byte // what the fold needs to go on from; the engine's own encoding
 	Changed Moment // of the last result that changed Values
 	Last    Moment // of the last result folded

@@ -23,9 +23,10 @@ const module = "github.com/finalbell/finalbell"
 // allowed is the whole import table: what each package may import of ours. A package that is not here may
 // not exist; "*" is anything.
 var allowed = map[string][]string{
-	"":                       {"store", "internal/ranktree", "internal/strictjson", "internal/timetext"},
+	"":                       {"store", "store/sqlite", "internal/ranktree", "internal/strictjson", "internal/timetext"},
 	"store":                  {},
 	"store/memory":           {"store"},
+	"store/sqlite":           {"store"},
 	"store/storetest":        {"store", "store/memory"},
 	"store/storetest/faulty": {"store"},
 	"internal/ranktree":      {},
@@ -40,13 +41,22 @@ var allowed = map[string][]string{
 
 // modules are the modules of others that a package may bring along, beside the standard library.
 var modules = map[string][]string{
-	"":                    {"github.com/google/btree"},
+	"":                    slices.Concat([]string{"github.com/google/btree"}, sqliteModules),
+	"store":               {},
 	"store/memory":        {},
-	"internal/transcript": {"github.com/google/btree"},
-	"cmd/finalbell": {
+	"store/sqlite":        sqliteModules,
+	"internal/transcript": slices.Concat([]string{"github.com/google/btree"}, sqliteModules),
+	"cmd/finalbell": slices.Concat([]string{
 		"github.com/google/btree", "github.com/alecthomas/kong", "github.com/schollz/progressbar/v3",
-		"github.com/mitchellh/colorstring", "github.com/rivo/uniseg", "golang.org/x/sys", "golang.org/x/term",
-	},
+		"github.com/mitchellh/colorstring", "github.com/rivo/uniseg", "golang.org/x/term",
+	}, sqliteModules),
+}
+
+// sqliteModules are the SQLite driver and what it is made of.
+var sqliteModules = []string{
+	"modernc.org/sqlite", "modernc.org/libc", "modernc.org/mathutil", "modernc.org/memory", "github.com/dustin/go-humanize",
+	"github.com/google/uuid", "github.com/mattn/go-isatty", "github.com/ncruces/go-strftime", "github.com/remyoudompheng/bigfft",
+	"golang.org/x/sys",
 }
 
 // pure are the files of rules: values in, values out.
@@ -117,7 +127,7 @@ func TestNoPackageBringsAlongOtherModulesThanListed(t *testing.T) {
 }
 
 func TestProductionCodeNeverReachesTesting(t *testing.T) {
-	for _, name := range []string{"", "store", "store/memory", "store/storetest/faulty", "internal/transcript", "cmd/finalbell"} {
+	for _, name := range []string{"", "store", "store/memory", "store/sqlite", "store/storetest/faulty", "internal/transcript", "cmd/finalbell"} {
 		for _, p := range list(t, "-deps", "./"+name) {
 			if p.ImportPath == "testing" || strings.Contains(p.ImportPath, "testify") || strings.Contains(p.ImportPath, "rapid") {
 				t.Errorf("package %q reaches %s", name, p.ImportPath)
@@ -147,6 +157,15 @@ func TestPureFilesTouchNeitherStoreNorClock(t *testing.T) {
 			}
 			return true
 		})
+	}
+}
+
+// Without open.go the root package knows no database: it is left out where there can be none.
+func TestOnlyOpenKnowsSQLite(t *testing.T) {
+	for _, p := range list(t, "-deps", "-tags", "finalbell_nosqlite", ".") {
+		if strings.Contains(p.ImportPath, "sqlite") {
+			t.Errorf("without open.go the root package reaches %s", p.ImportPath)
+		}
 	}
 }
 

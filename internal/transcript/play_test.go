@@ -6,6 +6,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -13,6 +14,7 @@ import (
 
 	"github.com/finalbell/finalbell/store"
 	"github.com/finalbell/finalbell/store/memory"
+	"github.com/finalbell/finalbell/store/sqlite"
 )
 
 var update = flag.Bool("update", false, "write the answers of today into the transcripts")
@@ -26,7 +28,25 @@ func openMemory(closed store.Store) (store.Store, error) {
 }
 
 // stores are all the stores that every transcript must come out the same on.
-var stores = map[string]Opener{"memory": openMemory}
+var stores = map[string]func(t *testing.T) Opener{
+	"memory": func(*testing.T) Opener { return openMemory },
+	"sqlite": openSQLite,
+}
+
+// openSQLite gives stores in files.
+func openSQLite(t *testing.T) Opener {
+	dir, files := t.TempDir(), 0
+	return func(closed store.Store) (store.Store, error) {
+		path := ""
+		if closed == nil {
+			files++
+			path = filepath.Join(dir, strconv.Itoa(files)+".db")
+		} else {
+			path = closed.(*sqlite.Store).Path()
+		}
+		return sqlite.Open(context.Background(), path, sqlite.Options{MustExist: closed != nil})
+	}
+}
 
 // Every transcript in testdata comes out as it is written, on every store, and so it does twice.
 func TestTranscripts(t *testing.T) {
@@ -37,7 +57,7 @@ func TestTranscripts(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			for _, file := range files {
 				t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
-					playFile(t, file, open)
+					playFile(t, file, open(t))
 				})
 			}
 		})

@@ -80,6 +80,7 @@ func drawEntry(t *rapid.T) store.Entry {
 		Version: 1,
 		Entered: rapid.Bool().Draw(t, "entered"),
 		Values:  values().Draw(t, "values"),
+		Sort:    blob().Draw(t, "sort"),
 		State:   blob().Draw(t, "state"),
 		Changed: result().Draw(t, "changed"),
 		Last:    result().Draw(t, "last"),

@@ -1,0 +1,144 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/finalbell/finalbell/store"
+)
+
+// Backup writes a copy of the database, as it is when the call comes, to a new file at path. The copy is synced
+// and checked whole before it gets its name, and the name is durable when Backup returns; an existing file is
+// refused. Writers go on meanwhile.
+func (s *Store) Backup(ctx context.Context, path string) error {
+	if err := s.backup(ctx, path); err != nil {
+		return about(path, "back up to", err)
+	}
+	return nil
+}
+
+var errExists = errors.New("there is a file of that name already; choose another one")
+
+func (s *Store) backup(ctx context.Context, path string) (err error) {
+	if err := s.reads.ready(ctx); err != nil {
+		return err
+	}
+	if path, err = settle(path); err != nil {
+		return err
+	}
+	// The name is taken first, so that nothing that comes meanwhile is overwritten.
+	taken, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o644) //nolint:gosec // as readable as the database
+	if errors.Is(err, fs.ErrExist) {
+		return errExists
+	}
+	if err != nil {
+		return err
+	}
+	part := path + ".part"
+	defer func() {
+		if err != nil {
+			_, _ = os.Remove(part), os.Remove(path)
+		}
+	}()
+	if err := taken.Close(); err != nil {
+		return err
+	}
+	// A part that a crash left behind is nobody's backup, and SQLite writes into no file that has content.
+	if err := os.Remove(part); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if err := s.copyTo(ctx, part); err != nil {
+		return err
+	}
+	if err := syncFile(part); err != nil {
+		return err
+	}
+	if err := s.checkCopy(ctx, part); err != nil {
+		return err
+	}
+	if err := os.Rename(part, path); err != nil {
+		return err
+	}
+	return syncDir(filepath.Dir(path))
+}
+
+// copyTo has a connection of its own: the copy takes its time, and a view's is in a transaction.
+func (s *Store) copyTo(ctx context.Context, path string) (err error) {
+	db, err := openPool(ctx, s.path, 1)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	_, err = db.ExecContext(ctx, "VACUUM INTO ?", path)
+	return err
+}
+
+func syncFile(path string) error {
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
+}
+
+// checkCopy reads all of a copy and holds it against what is here.
+func (s *Store) checkCopy(ctx context.Context, path string) (err error) {
+	db, err := pool(ctx, dsn(path, append([]string{"mode=ro", "immutable=1"}, settings...)...), 1)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	if err := checkWhole(ctx, db); err != nil {
+		return err
+	}
+	var id, version int
+	var position uint64
+	row := db.QueryRowContext(ctx, `SELECT a.application_id, v.user_version, (SELECT coalesce(max(position), 0) FROM events)
+		FROM pragma_application_id AS a, pragma_user_version AS v`)
+	if err := row.Scan(&id, &version, &position); err != nil {
+		return err
+	}
+	head, err := s.Head(ctx)
+	if err != nil {
+		return err
+	}
+	if id != applicationID || version != len(migrations) || position > head.Position {
+		return &Error{Kind: ErrCorrupt, Cause: fmt.Errorf("the copy is of program %#x, schema %d, position %d", id, version, position)}
+	}
+	return nil
+}
+
+// checkWhole lets SQLite look at every page of a database.
+func checkWhole(ctx context.Context, db interface {
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+}) error {
+	var found string
+	if err := db.QueryRowContext(ctx, "PRAGMA integrity_check(1)").Scan(&found); err != nil {
+		return err
+	}
+	if found != "ok" {
+		return &Error{Kind: ErrCorrupt, Cause: errors.New(found)}
+	}
+	return nil
+}
+
+// Check lets SQLite look at every page and every index of the file. It says nothing about what the rows mean:
+// that is the engine's Verify.
+func (s *Store) Check(ctx context.Context) error {
+	found := ""
+	err := s.reads.each(ctx, "PRAGMA integrity_check(1)", func(c *cells) { found = c.text(0) })
+	if err == nil && found != "ok" {
+		err = &Error{Kind: ErrCorrupt, Cause: errors.New(found)}
+	}
+	return about(s.path, "check", err)
+}
+
+var _ interface {
+	store.Store
+	Backup(ctx context.Context, path string) error
+} = (*Store)(nil)

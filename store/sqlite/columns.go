@@ -1,0 +1,286 @@
+package sqlite
+
+import (
+	"database/sql/driver"
+	"encoding/binary"
+	"time"
+
+	"github.com/finalbell/finalbell/store"
+)
+
+// How the fields of records stand in columns. What is nil or zero in Go is NULL.
+
+func digest(d store.Digest) driver.Value {
+	if d == (store.Digest{}) {
+		return nil
+	}
+	return d[:]
+}
+
+func digestOf(v driver.Value) (d store.Digest, err error) {
+	switch v := v.(type) {
+	case nil:
+		return d, nil
+	case []byte:
+		if len(v) == len(d) {
+			return store.Digest(v), nil
+		}
+	}
+	return d, errDamaged
+}
+
+func millis(t time.Time) driver.Value {
+	if t.IsZero() {
+		return nil
+	}
+	return t.UnixMilli()
+}
+
+func timeOf(v driver.Value) time.Time {
+	if ms, ok := v.(int64); ok {
+		return time.UnixMilli(ms).UTC()
+	}
+	return time.Time{}
+}
+
+func flag(b bool) driver.Value {
+	if b {
+		return int64(1)
+	}
+	return int64(0)
+}
+
+func blob(b []byte) driver.Value {
+	if b == nil {
+		return nil
+	}
+	return b
+}
+
+func text(b []byte) driver.Value {
+	if b == nil {
+		return nil
+	}
+	return string(b)
+}
+
+func values(v [][]int64) driver.Value {
+	if v == nil {
+		return nil
+	}
+	var p pen
+	p.values(v)
+	return string(p.b)
+}
+
+func attributes(list []store.Attribute) driver.Value {
+	if len(list) == 0 {
+		return nil
+	}
+	var p pen
+	p.open('{')
+	for _, a := range list {
+		p.name(a.Name)
+		p.text(a.Value)
+	}
+	p.close('}')
+	return string(p.b)
+}
+
+func (e *eye) attributes() []store.Attribute {
+	var list []store.Attribute
+	e.open('{')
+	for e.more('}') {
+		name := e.key()
+		list = append(list, store.Attribute{Name: name, Value: e.text()})
+	}
+	return list
+}
+
+// participants writes the roster of a match.
+func (b *batch) participants(roster []store.Participant) (driver.Value, error) {
+	if roster == nil {
+		return nil, nil
+	}
+	p := pen{b: make([]byte, 0, 96*len(roster)+2)}
+	p.open('[')
+	for i := range roster {
+		if err := b.participant(&p, &roster[i]); err != nil {
+			return nil, err
+		}
+	}
+	p.close(']')
+	return string(p.b), nil
+}
+
+func (b *batch) participant(p *pen, r *store.Participant) error {
+	player, err := b.name(r.Player)
+	if err != nil {
+		return err
+	}
+	team, err := b.optional(r.Team)
+	if err != nil {
+		return err
+	}
+	p.open('[')
+	p.int(player)
+	p.int(team)
+	p.bool(r.Bot)
+	p.number(r.Outcome)
+	p.text(r.Status)
+	p.int(int64(r.Reported))
+	p.int(int64(r.Rank))
+	p.int(int64(r.Position))
+	p.text(r.Result)
+	p.open('{')
+	for _, m := range r.Metrics {
+		p.name(m.Name)
+		p.open('[')
+		p.number(m.Value)
+		p.close(']')
+	}
+	p.close('}')
+	p.open('[')
+	for _, v := range r.Boards {
+		if err := b.boardValues(p, v, r.Player); err != nil {
+			return err
+		}
+	}
+	p.close(']')
+	p.close(']')
+	return nil
+}
+
+func (b *batch) boardValues(p *pen, v store.BoardValues, player string) error {
+	window, err := b.window(windowKey{v.Board, v.Window})
+	if err != nil {
+		return err
+	}
+	id := int64(0)
+	if v.ID != player {
+		if id, err = b.name(v.ID); err != nil {
+			return err
+		}
+	}
+	p.open('[')
+	p.int(window)
+	p.int(id)
+	p.values(v.Values)
+	p.close(']')
+	return nil
+}
+
+// optional is the number of a name, 0 for none.
+func (b *batch) optional(name string) (int64, error) {
+	if name == "" {
+		return 0, nil
+	}
+	return b.name(name)
+}
+
+func (b *batch) teams(teams []store.TeamOutcome) (driver.Value, error) {
+	if len(teams) == 0 {
+		return nil, nil
+	}
+	var p pen
+	p.open('[')
+	for _, t := range teams {
+		id, err := b.name(t.Team)
+		if err != nil {
+			return nil, err
+		}
+		p.open('[')
+		p.int(id)
+		p.number(t.Outcome)
+		p.close(']')
+	}
+	p.close(']')
+	return string(p.b), nil
+}
+
+func (b *batch) moves(moves []store.Move) (driver.Value, error) {
+	p := pen{b: make([]byte, 0, 24*len(moves)+2)}
+	p.open('[')
+	for _, m := range moves {
+		window, err := b.window(windowKey{m.Board, m.Window})
+		if err != nil {
+			return nil, err
+		}
+		id, err := b.name(m.ID)
+		if err != nil {
+			return nil, err
+		}
+		p.open('[')
+		p.int(window)
+		p.int(id)
+		p.int(int64(m.Old))
+		p.int(int64(m.New))
+		p.close(']')
+	}
+	p.close(']')
+	return string(p.b), nil
+}
+
+// What a fold column holds: flags, the moments of the last result and of the row, and the engine's state.
+const (
+	hasLast = 1 << iota
+	hasRow
+	hasState
+)
+
+func fold(e *store.Entry) driver.Value {
+	b := make([]byte, 1, 48+len(e.State))
+	if !e.Last.At.IsZero() {
+		b[0] |= hasLast
+	}
+	if !e.Row.At.IsZero() {
+		b[0] |= hasRow
+	}
+	if e.State != nil {
+		b[0] |= hasState
+	}
+	for _, m := range [2]store.Moment{e.Last, e.Row} {
+		if !m.At.IsZero() {
+			b = binary.AppendVarint(b, m.At.UnixMilli())
+		}
+		b = binary.AppendUvarint(b, m.Position)
+		b = binary.AppendVarint(b, int64(m.Place))
+	}
+	return append(b, e.State...)
+}
+
+func readFold(b []byte, e *store.Entry) error {
+	if len(b) == 0 {
+		return errDamaged
+	}
+	flags := b[0]
+	b = b[1:]
+	bad := false
+	signed := func() int64 {
+		n, size := binary.Varint(b)
+		if size <= 0 {
+			bad = true
+			return 0
+		}
+		b = b[size:]
+		return n
+	}
+	for i, m := range [2]*store.Moment{&e.Last, &e.Row} {
+		if flags&(hasLast<<i) != 0 {
+			m.At = time.UnixMilli(signed()).UTC()
+		}
+		n, size := binary.Uvarint(b)
+		if size <= 0 {
+			return errDamaged
+		}
+		b = b[size:]
+		m.Position, m.Place = n, int(signed())
+	}
+	if bad || flags&^(hasLast|hasRow|hasState) != 0 || flags&hasState == 0 && len(b) > 0 {
+		return errDamaged
+	}
+	if flags&hasState != 0 {
+		e.State = b
+	}
+	return nil
+}

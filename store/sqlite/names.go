@@ -1,0 +1,131 @@
+package sqlite
+
+import (
+	"database/sql/driver"
+	"sync"
+)
+
+// numbers are the short numbers of ids within the file, as far as they are remembered: those of names and of
+// windows. Numbers never change, so what was read once stays true; what a transaction made is remembered only
+// when it is durable.
+type numbers struct {
+	mu      sync.Mutex
+	names   twoGenerations[string, int64]
+	windows map[windowKey]int64 // few
+	texts   twoGenerations[int64, string]
+	keys    map[int64]windowKey
+}
+
+type windowKey struct{ board, window string }
+
+const rememberedNames = 1 << 15
+
+func newNumbers() *numbers {
+	return &numbers{
+		names: generations[string, int64](rememberedNames), texts: generations[int64, string](rememberedNames),
+		windows: make(map[windowKey]int64), keys: make(map[int64]windowKey),
+	}
+}
+
+func (n *numbers) nameOf(text string) (int64, bool) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.names.get(text)
+}
+
+func (n *numbers) windowOf(key windowKey) (int64, bool) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	id, there := n.windows[key]
+	return id, there
+}
+
+func (n *numbers) textOf(id int64) (string, bool) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.texts.get(id)
+}
+
+func (n *numbers) keyOf(id int64) (windowKey, bool) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	key, there := n.keys[id]
+	return key, there
+}
+
+func (n *numbers) noteName(text string, id int64) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.names.put(text, id)
+	n.texts.put(id, text)
+}
+
+func (n *numbers) noteWindow(key windowKey, id int64) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.windows[key] = id
+	n.keys[id] = key
+}
+
+// made are the numbers that a transaction gave, which are forgotten if it fails.
+type made struct {
+	names   map[string]int64
+	windows map[windowKey]int64
+}
+
+// name is the number of a name, a new one if it has none.
+func (b *batch) name(text string) (int64, error) {
+	if id, there := b.made.names[text]; there {
+		return id, nil
+	}
+	if id, there := b.numbers.nameOf(text); there {
+		return id, nil
+	}
+	id, err := b.number("SELECT id FROM names WHERE name = ?", "INSERT INTO names (name) VALUES (?) RETURNING id", text)
+	if err == nil {
+		b.made.names[text] = id
+	}
+	return id, err
+}
+
+// window is the number of a window, a new one if it has none.
+func (b *batch) window(key windowKey) (int64, error) {
+	if id, there := b.made.windows[key]; there {
+		return id, nil
+	}
+	if id, there := b.numbers.windowOf(key); there {
+		return id, nil
+	}
+	id, err := b.number("SELECT id FROM windows WHERE board = ? AND window = ?",
+		"INSERT INTO windows (board, window) VALUES (?, ?) RETURNING id", key.board, key.window)
+	if err == nil {
+		b.made.windows[key] = id
+	}
+	return id, err
+}
+
+func (b *batch) number(look, insert string, args ...driver.Value) (int64, error) {
+	row := make([]driver.Value, 1)
+	there, err := b.row(look, row, args...)
+	if err == nil && !there {
+		there, err = b.row(insert, row, args...)
+	}
+	if err != nil {
+		return 0, err
+	}
+	id, ok := row[0].(int64)
+	if !there || !ok {
+		return 0, errDamaged
+	}
+	return id, nil
+}
+
+// keep remembers the numbers of a transaction that is durable.
+func (n *numbers) keep(m made) {
+	for text, id := range m.names {
+		n.noteName(text, id)
+	}
+	for key, id := range m.windows {
+		n.noteWindow(key, id)
+	}
+}
