@@ -149,8 +149,31 @@ func examine(path string, mustExist bool) (fresh bool, err error) {
 		return false, &Error{Kind: ErrNotDatabase, Cause: errors.New("it is no regular file")}
 	case info.Size() == 0 && mustExist:
 		return false, &Error{Kind: ErrEmpty}
+	case info.Size() == 0:
+		return true, nil
 	}
-	return info.Size() == 0, nil
+	return false, checkBeginning(path, info.Size())
+}
+
+// checkBeginning refuses a file too short to be a database. SQLite would take it for an empty one and write over it.
+// Only one that is just being made may be that short, and then its journal is beside it.
+func checkBeginning(path string, size int64) error {
+	const smallest = 512
+	if size >= smallest {
+		return nil
+	}
+	if _, err := os.Stat(path + "-journal"); err == nil {
+		return nil
+	}
+	const magic = "SQLite format 3\x00"
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	if strings.HasPrefix(string(b), magic) {
+		return &Error{Kind: ErrCorrupt, Cause: fmt.Errorf("a database of %d bytes", size)}
+	}
+	return &Error{Kind: ErrNotDatabase, Cause: fmt.Errorf("a file of %d bytes", size)}
 }
 
 // inspect tells whose database it is, and refuses what is not ours without touching it. It reports whether there
@@ -223,7 +246,7 @@ func readHeader(ctx context.Context, path string) (h header, err error) {
 	if err := db.QueryRowContext(ctx, "PRAGMA user_version").Scan(&h.version); err != nil {
 		return h, err
 	}
-	if h.application == 0 && h.version == 0 { // else the tables, which may be beyond us, need no look
+	if h.application == 0 && h.version == 0 || h.application == applicationID { // the tables of others may be beyond us
 		err = db.QueryRowContext(ctx, "SELECT count(*) FROM sqlite_schema").Scan(&h.objects)
 	}
 	return h, err

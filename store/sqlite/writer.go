@@ -47,6 +47,10 @@ func openWriter(ctx context.Context, path string, options Options) (*writer, err
 	if mode != "wal" {
 		return nil, errors.Join(fmt.Errorf("the file system cannot share memory between processes (journal mode %q instead of wal)", mode), w.close())
 	}
+	// SQLite opens a file that it may not write for reading, and would only say so at the first commit.
+	if err := w.transaction(func(*tx) error { return nil }); err != nil {
+		return nil, errors.Join(err, w.close())
+	}
 	return w, nil
 }
 
