@@ -120,7 +120,11 @@ func (e *engine) entries(ctx context.Context, b *board, brought []subjectResult)
 	for i, r := range brought {
 		ids[i] = r.id
 	}
+	ids = b.open.has(ids)
 	stored := make(map[string]store.Entry, len(ids))
+	if len(ids) == 0 {
+		return stored, nil
+	}
 	for r, err := range e.store.Entries(ctx, store.EntryQuery{Board: b.rule.ID, Window: b.open.id, IDs: ids}) {
 		if err != nil {
 			return nil, unavailable(err)

@@ -20,7 +20,7 @@ type writer struct {
 
 // checkpointPages is when the log goes back into the file: often enough that the log wraps and is written over,
 // which syncs faster than growing it.
-const checkpointPages = 2000
+const checkpointPages = 4000
 
 func openWriter(ctx context.Context, path string, options Options) (*writer, error) {
 	synchronous := "FULL"
@@ -29,7 +29,7 @@ func openWriter(ctx context.Context, path string, options Options) (*writer, err
 	}
 	all := append([]string{"mode=rwc", "_txlock=immediate"}, settings...)
 	// The journal mode comes after the busy timeout: changing it takes a lock.
-	all = append(all, "_pragma=journal_mode(WAL)", "_pragma=synchronous("+synchronous+")",
+	all = append(all, "_pragma=page_size(2048)", "_pragma=journal_mode(WAL)", "_pragma=synchronous("+synchronous+")",
 		fmt.Sprintf("_pragma=wal_autocheckpoint(%d)", checkpointPages))
 	db, err := pool(ctx, dsn(path, all...), 1)
 	if err != nil {
