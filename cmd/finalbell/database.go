@@ -1,0 +1,32 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"github.com/finalbell/finalbell"
+	"github.com/finalbell/finalbell/store/sqlite"
+)
+
+// unopened says why a database cannot be opened, or closed, under the name that the user gave it: the store and
+// the system speak of its full path, and the call's own error would name it once more.
+func unopened(file string, err error) error {
+	var failure *sqlite.Error
+	if errors.As(err, &failure) {
+		plain := sqlite.Error{Kind: failure.Kind, Cause: failure.Cause}
+		var path *fs.PathError
+		switch {
+		case failure.Kind != "" && errors.Is(failure.Cause, fs.ErrNotExist):
+			plain.Cause = nil // the kind says what is not there
+		case errors.As(failure.Cause, &path):
+			plain.Cause = path.Err
+		}
+		return fmt.Errorf("%s: %s", file, plain.Reason())
+	}
+	var call *finalbell.Error
+	if errors.As(err, &call) {
+		return fmt.Errorf("%s: %w", file, call.Err)
+	}
+	return about(file, err)
+}
