@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -8,6 +9,22 @@ import (
 	"github.com/finalbell/finalbell"
 	"github.com/finalbell/finalbell/store/sqlite"
 )
+
+// database is the file that a command reads, beside the engine that owns it if there is one.
+type database struct {
+	File string `arg:"" placeholder:"FILE.db" help:"The database."`
+}
+
+// view lets read look at the database as it is now. It is closed before anything is printed, which may take as
+// long as a reader's pager is open.
+func (d database) view(ctx context.Context, read func(e *finalbell.Engine) error) (err error) {
+	e, err := finalbell.View(ctx, d.File)
+	if err != nil {
+		return unopened(d.File, err)
+	}
+	defer func() { err = errors.Join(err, unopened(d.File, e.Close())) }()
+	return about(d.File, read(e))
+}
 
 // unopened says why a database cannot be opened, or closed, under the name that the user gave it: the store and
 // the system speak of its full path, and the call's own error would name it once more.

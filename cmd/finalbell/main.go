@@ -1,5 +1,5 @@
 // Command finalbell runs matches from files: it replays match records and prints the boards, or makes the
-// calls of a script and prints the answers. It can keep them in a database.
+// calls of a script and prints the answers. It keeps them in a database, which it reads, checks and copies.
 package main
 
 import (
@@ -31,6 +31,10 @@ const (
 type commands struct {
 	Replay  replayCommand    `cmd:"" help:"Run match records through create, start and end, and print the boards."`
 	Script  scriptCommand    `cmd:"" help:"Make one engine call a line under a manual clock and print one line of JSON for each."`
+	Board   boardCommand     `cmd:"" help:"Print a board of a database, also while an engine runs on it."`
+	Match   matchCommand     `cmd:"" help:"Print a match of a database, also while an engine runs on it."`
+	Verify  verifyCommand    `cmd:"" help:"Check a database: every page of the file, and every standing, entry and rank computed again from its rows."`
+	Backup  backupCommand    `cmd:"" help:"Copy a database to a new file, also while an engine runs on it."`
 	Version kong.VersionFlag `help:"Print the version and leave."`
 }
 
