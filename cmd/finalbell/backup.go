@@ -22,20 +22,32 @@ type backupCommand struct {
 func (c *backupCommand) Run(s streams) error {
 	ctx, stop := signal.NotifyContext(background(), os.Interrupt)
 	defer stop()
-	e, err := finalbell.View(ctx, c.File)
-	if err != nil {
-		return unopened(c.File, err)
+	err := c.copy(ctx)
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return about(c.Target, errors.New("interrupted, and no copy was made"))
+	case err != nil:
+		return err
 	}
-	if err := errors.Join(e.Backup(ctx, c.Target), e.Close()); err != nil {
-		return unopened(c.Target, err)
-	}
-	position, size, err := measure(ctx, c.Target)
+	position, size, err := measure(background(), c.Target)
 	if err != nil {
 		return unopened(c.Target, err)
 	}
 	w := bufio.NewWriter(s.out)
 	fmt.Fprintf(w, "copied %s at position %d to %s: %s\n", c.File, position, c.Target, plural(int(size), "byte", "bytes"))
 	return flush(w)
+}
+
+func (c *backupCommand) copy(ctx context.Context) error {
+	e, err := finalbell.View(ctx, c.File)
+	if err != nil {
+		return unopened(c.File, err)
+	}
+	if err := e.Backup(ctx, c.Target); err != nil {
+		_ = e.Close() // the reason counts
+		return unopened(c.Target, err)
+	}
+	return unopened(c.File, e.Close())
 }
 
 // measure reads the copy itself: where the original stands may be further by now.

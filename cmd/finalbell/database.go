@@ -17,13 +17,16 @@ type database struct {
 
 // view lets read look at the database as it is now. It is closed before anything is printed, which may take as
 // long as a reader's pager is open.
-func (d database) view(ctx context.Context, read func(e *finalbell.Engine) error) (err error) {
+func (d database) view(ctx context.Context, read func(e *finalbell.Engine) error) error {
 	e, err := finalbell.View(ctx, d.File)
 	if err != nil {
 		return unopened(d.File, err)
 	}
-	defer func() { err = errors.Join(err, unopened(d.File, e.Close())) }()
-	return about(d.File, read(e))
+	if err := about(d.File, read(e)); err != nil {
+		_ = e.Close() // the reason counts
+		return err
+	}
+	return unopened(d.File, e.Close())
 }
 
 // unopened says why a database cannot be opened, or closed, under the name that the user gave it: the store and

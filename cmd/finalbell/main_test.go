@@ -206,14 +206,17 @@ func TestOutputThatCannotBeWrittenIsAFailure(t *testing.T) {
 	write(t, "rules.json", duelRules)
 	write(t, "records.jsonl", duelRecord)
 	write(t, "script.jsonl", `{"verify":true}`)
+	succeed(t, "replay", "--rules", "rules.json", "--db", "game.db", "records.jsonl")
 	for _, args := range [][]string{
 		{"replay", "--rules", "rules.json", "records.jsonl"},
 		{"replay", "--json", "--rules", "rules.json", "records.jsonl"},
 		{"script", "--rules", "rules.json", "script.jsonl"},
+		{"board", "game.db", "ladder"}, {"board", "game.db", "ladder", "--json"}, {"match", "game.db", "m1"}, {"match", "game.db", "m1", "--json"},
+		{"verify", "game.db"}, {"verify", "game.db", "--json"}, {"backup", "game.db", "copy.db"},
 	} {
 		var stderr strings.Builder
 		require.Equal(t, failure, run(args, nil, brokenWriter{}, &stderr), args)
-		require.Contains(t, stderr.String(), "no space left on device")
+		require.Regexp(t, "^finalbell: (standard output|the answers cannot be written): no space left on device\n$", stderr.String())
 		require.Equal(t, 1, strings.Count(stderr.String(), "\n"), stderr.String())
 	}
 }

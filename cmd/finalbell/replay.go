@@ -33,7 +33,12 @@ func (c *replayCommand) Run(s streams) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, r.engine.Close()) }()
+	defer func() {
+		// After a failure the reason counts: a store that has failed fails to close as well.
+		if failed := r.engine.Close(); err == nil {
+			err = failed
+		}
+	}()
 	bar := newProgress(s.errors, c.Records)
 	for _, file := range c.Records {
 		if err := r.file(ctx, file, bar); err != nil {
