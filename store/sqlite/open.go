@@ -28,8 +28,7 @@ func open(ctx context.Context, path string, options Options) (_ *Store, err erro
 	if path, err = settle(path); err != nil {
 		return nil, err
 	}
-	fresh, err := examine(path, options.MustExist)
-	if err != nil {
+	if _, err = examine(path, options.MustExist); err != nil {
 		return nil, err
 	}
 	s := &Store{path: path, recent: newRecent(), reads: reader{}}
@@ -41,7 +40,8 @@ func open(ctx context.Context, path string, options Options) (_ *Store, err erro
 	if s.owner, err = own(path); err != nil {
 		return nil, err
 	}
-	if fresh, err = inspect(ctx, path, options.MustExist); err != nil {
+	fresh, err := inspect(ctx, path, options.MustExist)
+	if err != nil {
 		return nil, err
 	}
 	if s.writer, err = openWriter(ctx, path, options); err != nil {
