@@ -17,7 +17,8 @@ import (
 
 const (
 	maxBatch  = 256
-	softDelay = time.Second // soft records wait no longer than this for a batch to go with
+	softDelay = time.Second // soft records wait no longer than this,
+	softBatch = 64          // and no more of them than this: one by one they would cost a page each
 )
 
 // pending is one decision on its way to the store.
@@ -151,7 +152,7 @@ func (c *committer) gather() {
 	}
 }
 
-// take seals the next batch. Soft records go with it; without commits they are written only when they are due.
+// take seals the next batch. Soft records go with it when they are due or have become many.
 func (c *committer) take() ([]*pending, []store.Record, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -164,6 +165,9 @@ func (c *committer) take() ([]*pending, []store.Record, bool) {
 	c.sealed = n
 	batch := c.queue[:n:n]
 	c.queue = c.queue[n:]
+	if len(c.order) < softBatch && c.timer != nil {
+		return batch, nil, true
+	}
 	soft := make([]store.Record, len(c.order))
 	for i, key := range c.order {
 		soft[i] = c.soft[key]
@@ -309,7 +313,7 @@ func (c *committer) stop(cause error, batch []*pending) {
 	}
 }
 
-// later keeps a soft record for the next batch, or for at most softDelay.
+// later keeps a soft record for a batch to come, for at most softDelay.
 func (c *committer) later(key softKey, r store.Record) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

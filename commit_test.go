@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -225,7 +226,7 @@ func TestAnAnswerAboutOneCommitSparesTheOthers(t *testing.T) {
 	})
 }
 
-func TestSoftRecordsAreWrittenWithinASecondOrWithTheNextCommit(t *testing.T) {
+func TestSoftRecordsAreWrittenWithinASecondOrOnceTheyAreMany(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig()
 		r.c.later(softKey{'m', "a"}, store.Match{ID: "a", Version: 1})
@@ -241,13 +242,19 @@ func TestSoftRecordsAreWrittenWithinASecondOrWithTheNextCommit(t *testing.T) {
 		_, there := r.c.overlay(softKey{'m', "a"})
 		assert.False(t, there, "what is written is forgotten")
 
-		r.c.later(softKey{'m', "b"}, store.Match{ID: "b"})
+		for i := range softBatch - 1 {
+			r.c.later(softKey{'m', strconv.Itoa(i)}, store.Match{ID: strconv.Itoa(i)})
+		}
 		require.NoError(t, r.submit(t.Context(), "x", "x"))
 		require.Len(t, r.s.written(), 2)
-		assert.Len(t, r.s.written()[1].Soft, 1)
+		assert.Empty(t, r.s.written()[1].Soft, "few wait for their time")
+		r.c.later(softKey{'m', "b"}, store.Match{ID: "b"})
+		require.NoError(t, r.submit(t.Context(), "y", "y"))
+		require.Len(t, r.s.written(), 3)
+		assert.Len(t, r.s.written()[2].Soft, softBatch, "many go with the next commit")
 		time.Sleep(2 * softDelay)
 		synctest.Wait()
-		assert.Len(t, r.s.written(), 2, "nothing is written twice")
+		assert.Len(t, r.s.written(), 3, "nothing is written twice")
 	})
 }
 

@@ -14,14 +14,15 @@
 //
 // # The verbs
 //
-// [New] opens an engine on a store. [Engine.Create], [Engine.Start], [Engine.Report], [Engine.End] and
+// [Open] opens an engine on a database in a file, [New] on any other store. [Engine.Create], [Engine.Start], [Engine.Report], [Engine.End] and
 // [Engine.Cancel] move a match; [Engine.Tick] does what is due by the clock, which a background loop calls by
 // itself. Every verb may be called again, for ever: the same call with the same id and content returns the
 // match as it is, Replayed, and changes nothing. Who did not hear the answer asks again.
 //
 // # What is guaranteed
 //
-// A nil error means that the call's effects are durable, as far as the store promises it, and on the boards.
+// A nil error means that the call's effects are durable and on the boards: [Open]'s database is synced before a
+// call returns, so that what was acknowledged survives the death of the process and of the machine.
 // [ErrUnknown] means that nobody knows, because the store failed at the commit or the caller's context ended
 // while it waited: call again with the same id. Every other [Kind] of error means that nothing has happened.
 // After its store has failed an engine reads on, but writes nothing more until it is opened again.
@@ -31,6 +32,14 @@
 //
 // What an engine does depends on nothing but its calls, its clock and its ids ([Options]): the same ones give
 // the same answers, byte for byte.
+//
+// # The database
+//
+// One engine owns a file at a time. Callers that wait for the disk together share a sync, so many of them are
+// served faster than one. [View] reads a file beside its owner, [Engine.Backup] copies it, [Engine.Verify]
+// computes everything in it again. Its tables and views are made for plain SQL (store/sqlite/schema). Where there is
+// no SQLite, on js/wasm and under the build tag finalbell_nosqlite, Open is left out and New runs on
+// store/memory.
 //
 // # Threads
 //

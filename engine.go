@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"iter"
 	"log/slog"
 	"strings"
@@ -170,19 +171,19 @@ func prepare(ctx context.Context, s store.Store, rules Rules, options Options) (
 func (e *engine) load(ctx context.Context) error {
 	for _, rule := range e.rules.Boards {
 		w := e.boards[rule.ID].open
-		var entries []placed
-		for r, err := range e.store.Entries(ctx, store.EntryQuery{Board: rule.ID, Window: w.id}) {
+		l := w.loader()
+		for some, err := range storedPlaces(ctx, e.store, rule.ID, w.id) {
 			if err != nil {
 				return unavailable(err)
 			}
-			p, err := placedOf(rule, r)
-			if err != nil {
-				return unavailable(errors.Join(errors.New("entry of "+quote(r.ID)+" on board "+quote(rule.ID)), err))
+			for i := range some {
+				if err := l.add(&some[i]); err != nil {
+					return unavailable(fmt.Errorf("entry of %q on board %q: %w", some[i].ID, rule.ID, err))
+				}
 			}
-			entries = append(entries, p)
 		}
-		if err := w.load(entries); err != nil {
-			return unavailable(err)
+		if err := l.finish(); err != nil {
+			return unavailable(fmt.Errorf("board %q: %w", rule.ID, err))
 		}
 	}
 	running := store.MatchQuery{States: []string{string(Created), string(Started), string(Disputed)}}

@@ -12,44 +12,6 @@ import (
 	"github.com/finalbell/finalbell/store/memory"
 )
 
-func Example() {
-	ctx := context.Background()
-	rules := finalbell.Rules{
-		Modes:  []finalbell.Mode{{ID: "duel", Boards: []string{"ladder"}}}, // higher wins, 1-2-2-4, missing = dnf: the zero value is right
-		Boards: []finalbell.BoardRule{{ID: "ladder", Keys: []finalbell.Key{{Metric: "wins"}}}},
-	}
-	e, err := finalbell.New(ctx, memory.New(), rules, finalbell.Options{})
-	if err != nil {
-		log.Fatal(err)
-	}
-	defer e.Close()
-	m, err := e.Create(ctx, finalbell.NewMatch{Mode: "duel", Players: finalbell.Players("ann", "bob")})
-	if err == nil {
-		m, err = e.Start(ctx, m.ID)
-	}
-	if err == nil {
-		m, err = e.End(ctx, m.ID, finalbell.Score("ann", 10), finalbell.Score("bob", 8))
-	}
-	if err != nil {
-		log.Fatal(err) // errors.Is(err, finalbell.ErrNotStarted)…
-	}
-	for _, s := range m.Standings {
-		fmt.Println(s.Rank, s.Player, s.Result, s.Boards[0].Rank)
-	}
-	page, err := e.Board("ladder").Top(ctx, 10)
-	if err != nil {
-		log.Fatal(err)
-	}
-	for _, line := range page.Entries {
-		fmt.Println(line.Rank, line.Player, line.Values[0].Number)
-	}
-	// Output:
-	// 1 ann win 1
-	// 2 bob loss 2
-	// 1 ann 1
-	// 2 bob 0
-}
-
 // arcade is an engine with a clock that the example moves.
 func arcade(now *time.Time) *finalbell.Engine {
 	rules := finalbell.Rules{

@@ -321,7 +321,7 @@ func sameValues(a, b [][]int64) bool { return slices.EqualFunc(a, b, slices.Equa
 // encode writes what a fold needs to go on, beside the values and moments that the record has in the open.
 // position takes the place of the commit's own.
 func (e entry) encode(b BoardRule, position uint64) []byte {
-	state := []byte{1} // the version of this encoding
+	state := append(make([]byte, 0, 32), 1) // the version of this encoding
 	for i, key := range b.Keys {
 		t := e.tallies[i]
 		switch {

@@ -70,9 +70,7 @@ func (l layout) encode(row []uint64, e placed) {
 			at++
 		}
 	}
-	row[at] = orderedWord(Asc, e.changed.at)
-	row[at+1] = e.changed.position
-	row[at+2] = uint64(e.changed.place)
+	l.encodeMoment(row, e.changed)
 }
 
 func countAt(places []int64, i int) uint64 {
@@ -100,6 +98,34 @@ func (l layout) sort(ties BoardTies, e placed) []byte {
 		end--
 	}
 	return text[:end]
+}
+
+// unsort makes an entry's row of its sort text and its moment.
+func (l layout) unsort(row []uint64, ties BoardTies, text []byte, changed moment) error {
+	words := l.valueWords
+	if ties == FirstRank {
+		words = l.width
+	}
+	if len(text) > 8*words {
+		return errState
+	}
+	var word [8]byte
+	for i := range l.valueWords {
+		clear(word[:])
+		if 8*i < len(text) {
+			copy(word[:], text[8*i:])
+		}
+		row[i] = ^binary.BigEndian.Uint64(word[:])
+	}
+	l.encodeMoment(row, changed)
+	return nil
+}
+
+func (l layout) encodeMoment(row []uint64, m moment) {
+	at := l.valueWords
+	row[at] = orderedWord(Asc, m.at)
+	row[at+1] = m.position
+	row[at+2] = uint64(m.place)
 }
 
 // values reads an entry's values back from its row.

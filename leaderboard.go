@@ -1,6 +1,7 @@
 package finalbell
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -8,6 +9,7 @@ import (
 	"time"
 
 	"github.com/finalbell/finalbell/internal/ranktree"
+	"github.com/finalbell/finalbell/store"
 )
 
 // Board reads one leaderboard. What it returns is durable, and a match is in it whole or not at all.
@@ -329,10 +331,12 @@ type window struct {
 	mu     sync.Mutex
 	tree   *ranktree.Tree
 	rows   rows
+	// waiting are those who have an entry in the store, but are not on the board yet.
+	waiting map[uint32]struct{}
 }
 
 func newWindow(rule BoardRule, id string, ids *index) *window {
-	w := &window{rule: rule, id: id, ids: ids, layout: newLayout(rule)}
+	w := &window{rule: rule, id: id, ids: ids, layout: newLayout(rule), waiting: make(map[uint32]struct{})}
 	w.rows = rows{width: w.layout.width}
 	w.tree = ranktree.New(func(a, b uint32) int {
 		return slices.Compare(w.rows.at(a)[2:], w.rows.at(b)[2:])
@@ -389,8 +393,10 @@ func (w *window) apply(entries []placed) []rankMove {
 func (w *window) put(slot uint32, e placed, row []uint64) {
 	if !e.entered {
 		w.tree.Delete(slot)
+		w.waiting[slot] = struct{}{}
 		return
 	}
+	delete(w.waiting, slot)
 	w.layout.encode(row, e)
 	k := ranktree.Key{S: row[0], T: row[1]}
 	set := func() { copy(w.rows.make(slot), row) }
@@ -400,23 +406,66 @@ func (w *window) put(slot uint32, e placed, row []uint64) {
 	}
 }
 
-// load fills an empty window.
-func (w *window) load(entries []placed) error {
-	items := make([]ranktree.Item, 0, len(entries))
-	row := make([]uint64, w.layout.width)
-	for _, e := range entries {
-		if !e.entered {
+// loader fills an empty window.
+type loader struct {
+	window *window
+	items  []ranktree.Item
+	row    []uint64
+}
+
+func (w *window) loader() *loader { return &loader{window: w, row: make([]uint64, w.layout.width)} }
+
+// add takes one stored entry. What no engine writes there is refused.
+func (l *loader) add(p *store.Place) error {
+	w := l.window
+	if err := checkID("id", p.ID); err != nil {
+		return err
+	}
+	slot := w.ids.intern(p.ID)
+	if !p.Entered {
+		w.waiting[slot] = struct{}{}
+		return nil
+	}
+	if err := w.layout.unsort(l.row, w.rule.Ties, p.Sort, momentOf(p.Changed)); err != nil {
+		return err
+	}
+	copy(w.rows.make(slot), l.row)
+	l.items = append(l.items, ranktree.Item{Key: ranktree.Key{S: l.row[0], T: l.row[1]}, Slot: slot})
+	return nil
+}
+
+// finish ranks what was added.
+func (l *loader) finish() error {
+	w := l.window
+	slices.SortFunc(l.items, func(a, b ranktree.Item) int {
+		if c := cmp.Compare(a.Key.S, b.Key.S); c != 0 {
+			return c
+		}
+		if c := cmp.Compare(a.Key.T, b.Key.T); c != 0 {
+			return c
+		}
+		return slices.Compare(w.rows.at(a.Slot)[2:], w.rows.at(b.Slot)[2:])
+	})
+	return w.tree.Load(l.items)
+}
+
+// has returns those of the ids that have an entry in the store, so that nobody asks it for the others'.
+func (w *window) has(ids []string) []string {
+	there := make([]string, 0, len(ids)) // not nil: a store would take that for all
+	for _, id := range ids {
+		slot, known := w.ids.slot(id)
+		if !known {
 			continue
 		}
-		slot := w.ids.intern(e.id)
-		w.layout.encode(row, e)
-		copy(w.rows.make(slot), row)
-		items = append(items, ranktree.Item{Key: ranktree.Key{S: row[0], T: row[1]}, Slot: slot})
+		w.mu.Lock()
+		_, waits := w.waiting[slot]
+		_, ranked := w.tree.Key(slot)
+		w.mu.Unlock()
+		if waits || ranked {
+			there = append(there, id)
+		}
 	}
-	slices.SortFunc(items, func(a, b ranktree.Item) int {
-		return slices.Compare(w.rows.at(a.Slot), w.rows.at(b.Slot))
-	})
-	return w.tree.Load(items)
+	return there
 }
 
 // rankOf is the rank of an entry, 0 without one.

@@ -2,6 +2,7 @@ package finalbell_test
 
 import (
 	"context"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"testing"
@@ -9,15 +10,34 @@ import (
 
 	"github.com/finalbell/finalbell"
 	"github.com/finalbell/finalbell/finalbelltest"
+	"github.com/finalbell/finalbell/store"
+	"github.com/finalbell/finalbell/store/sqlite"
 	"pgregory.net/rapid"
 )
 
 // Whatever is called, in whatever order, at whatever times, and however often again, an engine answers what
 // the model answers, and so does another one that is opened on its data.
-func TestAnEngineIsItsModel(t *testing.T) {
+func TestAnEngineIsItsModel(t *testing.T) { isItsModel(t, finalbelltest.InMemory) }
+
+// So it is with a database behind it.
+func TestAnEngineOnADatabaseIsItsModel(t *testing.T) { isItsModel(t, inFiles(t)) }
+
+// inFiles opens databases in a directory of the test's.
+func inFiles(t testing.TB) finalbelltest.Opener {
+	dir, files := t.TempDir(), 0
+	return func(closed store.Store) (store.Store, error) {
+		if s, ok := closed.(*sqlite.Store); ok {
+			return sqlite.Open(context.Background(), s.Path(), sqlite.Options{MustExist: true})
+		}
+		files++
+		return sqlite.Open(context.Background(), filepath.Join(dir, strconv.Itoa(files)+".db"), sqlite.Options{})
+	}
+}
+
+func isItsModel(t *testing.T, open finalbelltest.Opener) {
 	rapid.Check(t, func(t *rapid.T) {
 		m := newMachine(t)
-		m.game = finalbelltest.New(t, m.rules, func(o *finalbell.Options) { o.Now = m.clock.Now })
+		m.game = finalbelltest.NewOn(t, open, m.rules, func(o *finalbell.Options) { o.Now = m.clock.Now })
 		m.engine = m.game.Engine
 		t.Repeat(map[string]func(*rapid.T){
 			"create":  m.create,

@@ -2,6 +2,8 @@ package finalbell
 
 import (
 	"cmp"
+	"context"
+	"iter"
 	"maps"
 	"slices"
 	"time"
@@ -77,18 +79,18 @@ func entryOf(b BoardRule, r store.Entry) (entry, error) {
 	return e, e.decode(b, r.State, r.Values)
 }
 
-// placedOf is what a window needs to know of an entry. An entry whose values do not fit the board's keys was
-// not written under these rules.
-func placedOf(b BoardRule, r store.Entry) (placed, error) {
-	if len(r.Values) != len(b.Keys) {
-		return placed{}, errState
+// storedPlaces are the places of a window's entries, from a store that has them ready or from its entries.
+func storedPlaces(ctx context.Context, s store.Store, board, window string) iter.Seq2[[]store.Place, error] {
+	if ready, can := s.(store.Placer); can {
+		return ready.Places(ctx, board, window)
 	}
-	for i, key := range b.Keys {
-		if key.Fold != FoldCountback && len(r.Values[i]) != 1 {
-			return placed{}, errState
+	return func(yield func([]store.Place, error) bool) {
+		for r, err := range s.Entries(ctx, store.EntryQuery{Board: board, Window: window}) {
+			if !yield([]store.Place{{ID: r.ID, Entered: r.Entered, Sort: r.Sort, Changed: r.Changed}}, err) {
+				return
+			}
 		}
 	}
-	return placed{id: r.ID, entered: r.Entered, values: r.Values, changed: momentOf(r.Changed)}, nil
 }
 
 func momentOf(r store.Moment) moment {

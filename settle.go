@@ -41,9 +41,14 @@ func (j *matchJob) seal(position uint64) store.Commit {
 	c := store.Commit{
 		Key: d.key, Digest: store.Digest(d.digest), Position: position, At: d.at, Kind: d.kind, ID: m.ID, Body: d.body,
 	}
-	c.Records = append(make([]store.Record, 0, 1+2*len(d.changes)), matchRecord(m))
+	entries := 0
+	for _, change := range d.changes {
+		entries += len(change.entries)
+	}
+	c.Records = append(make([]store.Record, 0, 2+entries), matchRecord(m)) // settings may come
 	d.sealed = make([][]placed, len(d.changes))
 	for i, change := range d.changes {
+		d.sealed[i] = make([]placed, 0, len(change.entries))
 		for _, entry := range change.entries {
 			r := entryRecord(change.rule, entry, change.window.id, position)
 			c.Records = append(c.Records, r)
@@ -96,7 +101,7 @@ func (e *engine) settleBoards(ctx context.Context, d *decision, mode Mode) error
 		if err != nil {
 			return err
 		}
-		change := boardChange{rule: b.rule, window: b.open}
+		change := boardChange{rule: b.rule, window: b.open, entries: make([]entryChange, 0, len(brought))}
 		stored, err := e.entries(ctx, b, brought)
 		if err != nil {
 			return err
@@ -120,7 +125,11 @@ func (e *engine) entries(ctx context.Context, b *board, brought []subjectResult)
 	for i, r := range brought {
 		ids[i] = r.id
 	}
+	ids = b.open.has(ids)
 	stored := make(map[string]store.Entry, len(ids))
+	if len(ids) == 0 {
+		return stored, nil
+	}
 	for r, err := range e.store.Entries(ctx, store.EntryQuery{Board: b.rule.ID, Window: b.open.id, IDs: ids}) {
 		if err != nil {
 			return nil, unavailable(err)

@@ -262,7 +262,7 @@ func (e *engine) submit(ctx context.Context, t *ticket, d *decision) (*decision,
 	return d, nil
 }
 
-// soften keeps a live report for the next batch.
+// soften keeps a live report for a batch to come.
 func (e *engine) soften(d *decision) {
 	e.committer.later(softKey{'m', d.next.ID}, matchRecord(d.next))
 	e.dues.note(d.next, e.mode(d.next))

@@ -291,7 +291,7 @@ func (v *verifier) compare(ctx context.Context, rule BoardRule) error {
 		}
 		want := entryRecord(rule, entryChange{id: r.ID, version: r.Version, entry: folded, values: folded.values(rule)}, r.Window, r.Changed.Position)
 		if !sameEntry(r, want) {
-			v.problem("entry", r.ID, rule.ID, "has %v since %v, should have %v since %v", r.Values, r.Changed, want.Values, want.Changed)
+			v.problem("entry", r.ID, rule.ID, "has %v since %v, should have %v since %v%s", r.Values, r.Changed, want.Values, want.Changed, beside(r, want))
 		}
 	}
 	for _, id := range slices.Sorted(maps.Keys(again.entries)) {
@@ -301,6 +301,24 @@ func (v *verifier) compare(ctx context.Context, rule BoardRule) error {
 	}
 	v.ranks(rule, again)
 	return nil
+}
+
+// beside names what else differs in an entry, which its values do not show.
+func beside(a, b store.Entry) string {
+	text := ""
+	for _, part := range []struct {
+		name string
+		same bool
+	}{
+		{"what ranks it", bytes.Equal(a.Sort, b.Sort)},
+		{"what it is folded from", bytes.Equal(a.State, b.State) && momentOf(a.Last) == momentOf(b.Last) && momentOf(a.Row) == momentOf(b.Row)},
+		{"whether it is on the board", a.Entered == b.Entered},
+	} {
+		if !part.same {
+			text += "; differs in " + part.name
+		}
+	}
+	return text
 }
 
 func sameEntry(a, b store.Entry) bool {

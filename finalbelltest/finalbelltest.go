@@ -37,11 +37,23 @@ type TB interface {
 type Game struct {
 	Engine *finalbell.Engine
 	Clock  *Clock
-	Store  *memory.Store // the engine's; another one after each Reopen
+	Store  store.Store // the engine's; another one after each Reopen
 
+	reopen  Opener
 	rules   finalbell.Rules
 	options finalbell.Options
 	made    atomic.Int64
+}
+
+// Opener gives a game its stores: an empty one for nil, and for one that was closed another on the same data.
+type Opener func(closed store.Store) (store.Store, error)
+
+// InMemory opens stores in memory.
+func InMemory(closed store.Store) (store.Store, error) {
+	if s, ok := closed.(*memory.Store); ok {
+		return s.Reopen(), nil
+	}
+	return memory.New(), nil
 }
 
 // New opens an engine on an empty store in memory, and closes it when the test is over. Its clock stands at
@@ -49,7 +61,13 @@ type Game struct {
 // id get id-1, id-2 and so on. Each option may change any of that.
 func New(t TB, rules finalbell.Rules, options ...func(*finalbell.Options)) *Game {
 	t.Helper()
-	g := &Game{Clock: NewClock(time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)), Store: memory.New(), rules: rules}
+	return NewOn(t, InMemory, rules, options...)
+}
+
+// NewOn is New on stores of another kind.
+func NewOn(t TB, open Opener, rules finalbell.Rules, options ...func(*finalbell.Options)) *Game {
+	t.Helper()
+	g := &Game{Clock: NewClock(time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)), reopen: open, rules: rules}
 	g.options = finalbell.Options{Now: g.Clock.Now, NewID: g.newID}
 	for _, change := range options {
 		change(&g.options)
@@ -65,17 +83,19 @@ func (g *Game) Reopen(t TB) {
 	if err := g.Engine.Close(); err != nil {
 		t.Fatalf("close: %v", err)
 	}
-	g.Store = g.Store.Reopen()
 	g.open(t)
 }
 
 func (g *Game) open(t TB) {
 	t.Helper()
-	e, err := finalbell.New(context.Background(), store.Store(g.Store), g.rules, g.options)
+	s, err := g.reopen(g.Store)
 	if err != nil {
 		t.Fatalf("open: %v", err)
 	}
-	g.Engine = e
+	g.Store = s
+	if g.Engine, err = finalbell.New(context.Background(), s, g.rules, g.options); err != nil {
+		t.Fatalf("open: %v", err)
+	}
 }
 
 func (g *Game) newID() string {

@@ -224,6 +224,22 @@ type Entry struct {
 	Row     Moment // of the result that best, worst, first or latest took
 }
 
+// Placer is what a store may be able to do besides: give the places of a window in less time than its entries,
+// because a window of millions is read whole whenever an engine opens.
+type Placer interface {
+	// Places yields the places of all entries of a window, in any order and in slices of any size. Nobody may
+	// change a slice or keep it over the next one.
+	Places(ctx context.Context, board, window string) iter.Seq2[[]Place, error]
+}
+
+// Place is an Entry as far as it tells where it stands.
+type Place struct {
+	ID      string
+	Entered bool
+	Sort    []byte
+	Changed Moment
+}
+
 // Moves are the rank moves of a match, known only after its commit.
 type Moves struct {
 	Match    string

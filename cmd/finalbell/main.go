@@ -1,5 +1,5 @@
 // Command finalbell runs matches from files: it replays match records and prints the boards, or makes the
-// calls of a script and prints the answers.
+// calls of a script and prints the answers. It keeps them in a database, which it reads, checks and copies.
 package main
 
 import (
@@ -11,6 +11,7 @@ import (
 	"os"
 	"runtime/debug"
 	"strings"
+	"syscall"
 
 	"github.com/alecthomas/kong"
 
@@ -30,6 +31,10 @@ const (
 type commands struct {
 	Replay  replayCommand    `cmd:"" help:"Run match records through create, start and end, and print the boards."`
 	Script  scriptCommand    `cmd:"" help:"Make one engine call a line under a manual clock and print one line of JSON for each."`
+	Board   boardCommand     `cmd:"" help:"Print a board of a database, also while an engine runs on it."`
+	Match   matchCommand     `cmd:"" help:"Print a match of a database, also while an engine runs on it."`
+	Verify  verifyCommand    `cmd:"" help:"Check a database: every page of the file, and every standing, entry and rank computed again from its rows."`
+	Backup  backupCommand    `cmd:"" help:"Copy a database to a new file, also while an engine runs on it."`
 	Version kong.VersionFlag `help:"Print the version and leave."`
 }
 
@@ -85,25 +90,44 @@ func version() string {
 	return "(devel)"
 }
 
-// source is where the rules and the data come from: what both commands are given.
+// source is where the rules and the data come from: what both commands that run matches are given.
 type source struct {
 	Rules string  `required:"" placeholder:"RULES.json" help:"The rules: modes and boards."`
-	DB    *string `name:"db" placeholder:"FILE" help:"Keep the data in this database (not supported yet)."`
+	DB    *string `name:"db" placeholder:"FILE.db" help:"Keep the data in this SQLite database, which is made if it is not there. Default: in memory."`
 }
 
-var errNoDatabase = errors.New("--db: not supported yet")
+// AfterApply refuses an empty name, which a variable leaves that is not set.
+func (s source) AfterApply() error {
+	if s.DB != nil && *s.DB == "" {
+		return errors.New("--db: expected the name of a file")
+	}
+	return nil
+}
 
 // load reads the rules.
 func (s source) load() (finalbell.Rules, error) {
-	if s.DB != nil {
-		return finalbell.Rules{}, errNoDatabase
-	}
 	text, err := os.ReadFile(s.Rules)
 	if err != nil {
 		return finalbell.Rules{}, about(s.Rules, err)
 	}
 	rules, err := finalbell.ParseRules(text)
 	return rules, about(s.Rules, err)
+}
+
+// input opens a file to read from. A directory can be opened, but not read.
+func input(name string) (*os.File, error) {
+	file, err := os.Open(name)
+	if err != nil {
+		return nil, about(name, err)
+	}
+	info, err := file.Stat()
+	if err == nil && info.IsDir() {
+		err = syscall.EISDIR
+	}
+	if err != nil {
+		return nil, errors.Join(about(name, err), file.Close())
+	}
+	return file, nil
 }
 
 // about names the file that an error is about, once.

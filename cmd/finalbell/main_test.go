@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"database/sql"
 	"errors"
 	"flag"
 	"fmt"
@@ -19,7 +20,7 @@ var update = flag.Bool("update", false, "write the output of today into the tran
 
 // Every command in testdata/commands prints what is written there and leaves with that status. A transcript
 // holds files, "-- name --" and their lines, and commands: "$ finalbell …" with "<" before each line of stdout,
-// "!" before each of stderr, and "?" before the exit status.
+// "!" before each of stderr, and "?" before the exit status; "$ sqlite3 FILE SQL" is what others do to a database.
 func TestCommands(t *testing.T) {
 	files, err := filepath.Glob("../../testdata/commands/*.txt")
 	require.NoError(t, err)
@@ -57,7 +58,7 @@ func playCommands(t *testing.T, text string) string {
 	for line := range strings.Lines(text) {
 		line = strings.TrimSuffix(line, "\n")
 		begins, ends := strings.CutPrefix(line, "-- ")
-		command, called := strings.CutPrefix(line, "$ finalbell")
+		command, called := strings.CutPrefix(line, "$ ")
 		switch {
 		case ends && strings.HasSuffix(begins, " --"):
 			save()
@@ -85,7 +86,17 @@ func playCommand(t *testing.T, args []string) string {
 		in, args = bytes.NewReader(text), args[:n-2]
 	}
 	var stdout, stderr strings.Builder
-	status := run(args, in, &stdout, &stderr)
+	status := done
+	switch args[0] {
+	case "finalbell":
+		status = run(args[1:], in, &stdout, &stderr)
+	case "sqlite3":
+		if err := runSQL(args[1], strings.Join(args[2:], " "), &stdout); err != nil {
+			status = complain(&stderr, err, failure)
+		}
+	default:
+		t.Fatalf("no command %q", args[0])
+	}
 	var out strings.Builder
 	for line := range strings.Lines(stdout.String()) {
 		fmt.Fprintln(&out, strings.TrimRight("< "+line, "\n "))
@@ -95,6 +106,40 @@ func playCommand(t *testing.T, args []string) string {
 	}
 	fmt.Fprintln(&out, "?", status)
 	return out.String()
+}
+
+// runSQL carries out one statement and prints its rows as SQLite's own shell does.
+func runSQL(file, query string, out io.Writer) (err error) {
+	db, err := sql.Open("sqlite", file)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	rows, err := db.Query(query)
+	if err != nil {
+		return err
+	}
+	columns, err := rows.Columns()
+	if err != nil {
+		return err
+	}
+	cells, into := make([]sql.NullString, len(columns)), make([]any, len(columns))
+	for i := range cells {
+		into[i] = &cells[i]
+	}
+	for rows.Next() {
+		if err := rows.Scan(into...); err != nil {
+			return err
+		}
+		for i, c := range cells {
+			if i > 0 {
+				fmt.Fprint(out, "|")
+			}
+			fmt.Fprint(out, c.String)
+		}
+		fmt.Fprintln(out)
+	}
+	return errors.Join(rows.Err(), rows.Close())
 }
 
 // write puts a file into the working directory.
@@ -161,14 +206,17 @@ func TestOutputThatCannotBeWrittenIsAFailure(t *testing.T) {
 	write(t, "rules.json", duelRules)
 	write(t, "records.jsonl", duelRecord)
 	write(t, "script.jsonl", `{"verify":true}`)
+	succeed(t, "replay", "--rules", "rules.json", "--db", "game.db", "records.jsonl")
 	for _, args := range [][]string{
 		{"replay", "--rules", "rules.json", "records.jsonl"},
 		{"replay", "--json", "--rules", "rules.json", "records.jsonl"},
 		{"script", "--rules", "rules.json", "script.jsonl"},
+		{"board", "game.db", "ladder"}, {"board", "game.db", "ladder", "--json"}, {"match", "game.db", "m1"}, {"match", "game.db", "m1", "--json"},
+		{"verify", "game.db"}, {"verify", "game.db", "--json"}, {"backup", "game.db", "copy.db"},
 	} {
 		var stderr strings.Builder
 		require.Equal(t, failure, run(args, nil, brokenWriter{}, &stderr), args)
-		require.Contains(t, stderr.String(), "no space left on device")
+		require.Regexp(t, "^finalbell: (standard output|the answers cannot be written): no space left on device\n$", stderr.String())
 		require.Equal(t, 1, strings.Count(stderr.String(), "\n"), stderr.String())
 	}
 }

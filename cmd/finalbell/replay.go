@@ -25,12 +25,20 @@ func (c *replayCommand) Run(s streams) (err error) {
 	if err != nil {
 		return err
 	}
+	if err := readable(c.Records); err != nil {
+		return err
+	}
 	ctx := background()
-	r, err := newReplay(ctx, rules)
+	r, err := newReplay(ctx, rules, c.DB)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, r.engine.Close()) }()
+	defer func() {
+		// After a failure the reason counts: a store that has failed fails to close as well.
+		if failed := r.engine.Close(); err == nil {
+			err = failed
+		}
+	}()
 	bar := newProgress(s.errors, c.Records)
 	for _, file := range c.Records {
 		if err := r.file(ctx, file, bar); err != nil {
@@ -39,9 +47,11 @@ func (c *replayCommand) Run(s streams) (err error) {
 		}
 	}
 	bar.clear()
-	if _, err := r.engine.Tick(ctx); err != nil {
+	done, err := r.engine.Tick(ctx)
+	if err != nil {
 		return err
 	}
+	r.due = len(done)
 	if c.JSON {
 		return r.printJSON(ctx, s.out)
 	}
@@ -51,18 +61,44 @@ func (c *replayCommand) Run(s streams) (err error) {
 // replay is a run over records. Its clock stands at the latest time that a record has spoken of, so that
 // records may be of any year and in any order, and nobody is told that the past has a deadline.
 type replay struct {
-	engine  *finalbell.Engine
-	rules   finalbell.Rules
-	clock   time.Time
-	matches int
-	players map[string]struct{}
+	engine   *finalbell.Engine
+	rules    finalbell.Rules
+	clock    time.Time
+	matches  int // records read
+	replayed int // of them, those that the engine had already
+	due      int // what the last tick did
+	players  map[string]struct{}
 }
 
-func newReplay(ctx context.Context, rules finalbell.Rules) (*replay, error) {
+// newReplay begins a replay into a database, or into memory if it is nil.
+func newReplay(ctx context.Context, rules finalbell.Rules, db *string) (_ *replay, err error) {
 	r := &replay{rules: timeless(rules), players: make(map[string]struct{})}
-	var err error
-	r.engine, err = finalbell.New(ctx, memory.New(), r.rules, finalbell.Options{Now: func() time.Time { return r.clock }})
-	return r, err
+	// A database may stand at a later time than the records; the engine knows.
+	options := finalbell.Options{Now: func() time.Time { return r.clock }}
+	if db == nil {
+		r.engine, err = finalbell.New(ctx, memory.New(), r.rules, options)
+		return r, err
+	}
+	if r.engine, err = finalbell.Open(ctx, *db, r.rules, options); err != nil {
+		return nil, unopened(*db, err)
+	}
+	return r, nil
+}
+
+// readable refuses records that cannot be read before a database is made for them. A pipe is not tried: closing
+// it again would stop whoever writes into it.
+func readable(files []string) error {
+	for _, name := range files {
+		if info, err := os.Stat(name); err == nil && !info.IsDir() && !info.Mode().IsRegular() {
+			continue
+		}
+		file, err := input(name)
+		if err != nil {
+			return err
+		}
+		_ = file.Close() // nothing was written
+	}
+	return nil
 }
 
 // timeless takes the deadlines out of the rules. A record tells of a match that ended; one that took longer
@@ -79,9 +115,9 @@ func timeless(rules finalbell.Rules) finalbell.Rules {
 
 // file replays one file. An error names the file and, where it is about one, the line.
 func (r *replay) file(ctx context.Context, name string, bar *progress) error {
-	file, err := os.Open(name)
+	file, err := input(name)
 	if err != nil {
-		return about(name, err)
+		return err
 	}
 	defer file.Close()
 	lines := transcript.NewLines(file)
@@ -109,10 +145,14 @@ func (r *replay) record(ctx context.Context, line []byte) error {
 	if record.EndedAt.After(r.clock) {
 		r.clock = record.EndedAt
 	}
-	if _, err := transcript.Import(ctx, r.engine, record); err != nil {
+	replayed, err := transcript.Import(ctx, r.engine, record)
+	if err != nil {
 		return err
 	}
 	r.matches++
+	if replayed {
+		r.replayed++
+	}
 	for _, p := range record.Match.Players {
 		r.players[p.Player] = struct{}{}
 	}

@@ -162,7 +162,7 @@ func tallyResults(t *testing.T, season string) map[string][3]int {
 	require.NoError(t, err)
 	rules, err := finalbell.ParseRules(text)
 	require.NoError(t, err)
-	r, err := newReplay(t.Context(), rules)
+	r, err := newReplay(t.Context(), rules, nil)
 	require.NoError(t, err)
 	defer r.engine.Close()
 	require.NoError(t, r.file(t.Context(), testdata+"seasons/"+season+".jsonl", nil))

@@ -52,13 +52,17 @@ func (s *Store) backup(ctx context.Context, path string) (err error) {
 	if err := os.Remove(part); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
+	least, err := s.Head(ctx)
+	if err != nil {
+		return err
+	}
 	if err := s.copyTo(ctx, part); err != nil {
 		return err
 	}
 	if err := syncFile(part); err != nil {
 		return err
 	}
-	if err := s.checkCopy(ctx, part); err != nil {
+	if err := checkCopy(ctx, part, least); err != nil {
 		return err
 	}
 	if err := os.Rename(part, path); err != nil {
@@ -86,8 +90,9 @@ func syncFile(path string) error {
 	return errors.Join(f.Sync(), f.Close())
 }
 
-// checkCopy reads all of a copy and holds it against what is here.
-func (s *Store) checkCopy(ctx context.Context, path string) (err error) {
+// checkCopy reads all of a copy and holds it against what was here before. It may have more: the owner goes on
+// writing, and a view knows nothing of that.
+func checkCopy(ctx context.Context, path string, least store.Head) (err error) {
 	db, err := pool(ctx, dsn(path, append([]string{"mode=ro", "immutable=1"}, settings...)...), 1)
 	if err != nil {
 		return err
@@ -103,11 +108,7 @@ func (s *Store) checkCopy(ctx context.Context, path string) (err error) {
 	if err := row.Scan(&id, &version, &position); err != nil {
 		return err
 	}
-	head, err := s.Head(ctx)
-	if err != nil {
-		return err
-	}
-	if id != applicationID || version != len(migrations) || position > head.Position {
+	if id != applicationID || version != len(migrations) || position < least.Position {
 		return &Error{Kind: ErrCorrupt, Cause: fmt.Errorf("the copy is of program %#x, schema %d, position %d", id, version, position)}
 	}
 	return nil

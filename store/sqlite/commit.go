@@ -248,12 +248,12 @@ func (b *batch) index(m, old store.Match, known bool) error {
 		}
 		p := &m.Participants[i]
 		if !known || i >= len(old.Participants) || p.Player != was.Player {
-			if err := b.list("INSERT INTO match_players SELECT ?, id FROM matches WHERE match = ? ON CONFLICT DO NOTHING", p.Player, m.ID); err != nil {
+			if err := b.list("INSERT INTO match_players (id) SELECT (? << 32) + id FROM matches WHERE match = ? ON CONFLICT DO NOTHING", p.Player, m.ID); err != nil {
 				return err
 			}
 		}
 		if p.Team != "" && (!known || p.Team != was.Team) {
-			if err := b.list("INSERT INTO match_teams SELECT ?, id FROM matches WHERE match = ? ON CONFLICT DO NOTHING", p.Team, m.ID); err != nil {
+			if err := b.list("INSERT INTO match_teams (id) SELECT (? << 32) + id FROM matches WHERE match = ? ON CONFLICT DO NOTHING", p.Team, m.ID); err != nil {
 				return err
 			}
 		}
@@ -319,7 +319,7 @@ func (b *batch) putEntry(e store.Entry, soft bool) error {
 	}
 	args := []driver.Value{
 		int64(e.Version), flag(e.Entered), blob(e.Sort), values(e.Values), //nolint:gosec // a bit pattern
-		millis(e.Changed.At), int64(e.Changed.Position), int64(e.Changed.Place), fold(&e), window, name, //nolint:gosec // a bit pattern
+		millis(e.Changed.At), int64(e.Changed.Position), int64(e.Changed.Place), fold(&e), window<<32 + name, //nolint:gosec // a bit pattern
 	}
 	var there int64
 	if e.Version == 1 && !soft {
@@ -338,8 +338,8 @@ func (b *batch) putEntry(e store.Entry, soft bool) error {
 }
 
 const (
-	insertEntry = `INSERT INTO entries (version, entered, sort, "values", changed_at, changed_position, changed_place, fold, window, name)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`
+	insertEntry = `INSERT INTO entries (version, entered, sort, "values", changed_at, changed_position, changed_place, fold, id)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`
 	updateEntry = `UPDATE entries SET version = ?, entered = ?, sort = ?, "values" = ?, changed_at = ?, changed_position = ?,
-		changed_place = ?, fold = ? WHERE window = ? AND name = ? AND version = ?`
+		changed_place = ?, fold = ? WHERE id = ? AND version = ?`
 )

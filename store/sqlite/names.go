@@ -114,8 +114,8 @@ func (b *batch) number(look, insert string, args ...driver.Value) (int64, error)
 		return 0, err
 	}
 	id, ok := row[0].(int64)
-	if !there || !ok {
-		return 0, errDamaged
+	if !there || !ok || id < 1 || id >= 1<<31 {
+		return 0, errDamaged // two numbers share one key of 63 bits
 	}
 	return id, nil
 }

@@ -29,7 +29,7 @@ func open(ctx context.Context, path string, options Options) (_ *Store, err erro
 	if path, err = settle(path); err != nil {
 		return nil, err
 	}
-	if _, err := examine(path, options.MustExist); err != nil {
+	if _, err = examine(path, options.MustExist); err != nil {
 		return nil, err
 	}
 	s := &Store{path: path, recent: newRecent()}

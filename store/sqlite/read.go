@@ -53,18 +53,21 @@ func (s *Store) Matches(ctx context.Context, q store.MatchQuery) iter.Seq2[store
 // listing is the query for a slice of the matches that q asks for: all that SQL can tell, by the index that
 // leaves the fewest.
 func listing(q store.MatchQuery) (query string, args []any) {
-	from, where, id := "matches AS m", "TRUE", "m.id"
+	from, where, after := "matches AS m", "TRUE", "m.id > ? ORDER BY m.id"
+	const ofName = "x.id > (n.id << 32) + max(?, 0) AND x.id < (n.id + 1) << 32 ORDER BY x.id"
 	narrow := func(condition string, value any) {
 		where += " AND " + condition
 		args = append(args, value)
 	}
 	switch {
 	case q.Player != "":
-		from, id = "match_players AS x CROSS JOIN matches AS m ON m.id = x.match", "x.match"
-		narrow("x.player = (SELECT id FROM names WHERE name = ?)", q.Player)
+		from = "names AS n CROSS JOIN match_players AS x CROSS JOIN matches AS m ON m.id = x.match"
+		narrow("n.name = ?", q.Player)
+		after = ofName
 	case q.Team != "":
-		from, id = "match_teams AS x CROSS JOIN matches AS m ON m.id = x.match", "x.match"
-		narrow("x.team = (SELECT id FROM names WHERE name = ?)", q.Team)
+		from = "names AS n CROSS JOIN match_teams AS x CROSS JOIN matches AS m ON m.id = x.match"
+		narrow("n.name = ?", q.Team)
+		after = ofName
 	case q.Room == "" && len(q.States) > 0 && !slices.ContainsFunc(q.States, func(state string) bool { return !slices.Contains(runningStates, state) }):
 		where += " AND m.state IN ('created', 'started', 'disputed')" // as the index has it
 	}
@@ -78,7 +81,7 @@ func listing(q store.MatchQuery) (query string, args []any) {
 		narrow("m.state IN (SELECT value FROM json_each(?))", list(q.States))
 	}
 	return "SELECT " + matchColumns + " FROM " + from + " LEFT JOIN moves AS v ON v.match = m.id WHERE " + where +
-		" AND " + id + " > ? ORDER BY " + id + " LIMIT ?", args
+		" AND " + after + " LIMIT ?", args
 }
 
 // runningStates are those of the index matches_running.

@@ -18,6 +18,7 @@ type reader struct {
 	db interface {
 		PrepareContext(ctx context.Context, query string) (*sql.Stmt, error)
 	}
+	pool    *sql.DB     // nil for one connection
 	conn    *sql.Conn   // nil for a pool
 	serial  *sync.Mutex // one query at a time; nil for a pool
 	numbers *numbers
@@ -31,7 +32,7 @@ type statements struct {
 }
 
 func newReader(pool *sql.DB) reader {
-	return reader{db: pool, numbers: newNumbers(), stmts: &statements{byText: make(map[string]*sql.Stmt)}}
+	return reader{db: pool, pool: pool, numbers: newNumbers(), stmts: &statements{byText: make(map[string]*sql.Stmt)}}
 }
 
 func newSnapshot(conn *sql.Conn) reader {
@@ -299,11 +300,10 @@ func (e *eye) participants(l *lookup) []store.Participant {
 
 const (
 	entryColumns = `e.name, n.name, e.version, e.entered, e.sort, e."values", e.changed_at, e.changed_position, e.changed_place, e.fold`
-	windowNumber = "(SELECT id FROM windows WHERE board = ? AND window = ?)"
-	allEntries   = "SELECT " + entryColumns + " FROM entries AS e CROSS JOIN names AS n ON n.id = e.name WHERE e.window = " + windowNumber +
-		" AND e.name > ? ORDER BY e.name LIMIT ?"
-	someEntries = "SELECT " + entryColumns + " FROM names AS n CROSS JOIN entries AS e ON e.name = n.id AND e.window = " + windowNumber +
-		" WHERE n.name IN (SELECT value FROM json_each(?))"
+	allEntries   = "SELECT " + entryColumns + ` FROM windows AS w CROSS JOIN entries AS e CROSS JOIN names AS n ON n.id = e.name
+		WHERE w.board = ? AND w.window = ? AND e.id > (w.id << 32) + max(?, 0) AND e.id < (w.id + 1) << 32 ORDER BY e.id LIMIT ?`
+	someEntries = "SELECT " + entryColumns + ` FROM windows AS w CROSS JOIN names AS n CROSS JOIN entries AS e ON e.id = (w.id << 32) + n.id
+		WHERE w.board = ? AND w.window = ? AND n.name IN (SELECT value FROM json_each(?))`
 )
 
 // entries runs a query for entries of q's window and returns them with the number of the last one's name.

@@ -7,8 +7,8 @@ import (
 	"github.com/finalbell/finalbell/store"
 )
 
-// recent holds the records that were written last, so that a match on its way through create, start and end is
-// not read back from the file, nor an entry that changes often. It is bounded, and what it holds is what the
+// recent holds the records that were written last, so that a match that runs is not read back from the file, nor
+// an entry that changes often. It is bounded, and what it holds is what the
 // file holds: records are taken out before they are committed anew and put back when that is durable.
 type recent struct {
 	mu      sync.Mutex
@@ -19,8 +19,8 @@ type recent struct {
 type entryKey struct{ board, window, id string }
 
 const (
-	recentMatches = 1 << 10
-	recentEntries = 1 << 14
+	recentMatches = 1 << 13
+	recentEntries = 1 << 15
 )
 
 func newRecent() *recent {
@@ -76,7 +76,9 @@ func (r *recent) note(c changes) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for id, m := range c.matches {
-		r.matches.put(id, m)
+		if m.Position == 0 { // who asks for a match that is over does not ask again soon
+			r.matches.put(id, m)
+		}
 	}
 	for key, e := range c.entries {
 		r.entries.put(key, e)

@@ -119,11 +119,11 @@ func refusals() []refusal {
 			ours(t, path)
 			edit(t, path, func(b []byte) []byte { return b[:len(b)/2] })
 		}, false, sqlite.ErrCorrupt, ""},
-		{"a file without its last byte", func(t testing.TB, path string) {
+		{"a file without its last page", func(t testing.TB, path string) {
 			ours(t, path)
-			edit(t, path, func(b []byte) []byte { return b[:len(b)-1] })
+			edit(t, path, func(b []byte) []byte { return b[:len(b)-2048] })
 		}, false, sqlite.ErrCorrupt, ""},
-		{"a file's first page", func(t testing.TB, path string) { ours(t, path); edit(t, path, cut(4096)) }, false, sqlite.ErrCorrupt, ""},
+		{"a file's first page", func(t testing.TB, path string) { ours(t, path); edit(t, path, cut(2048)) }, false, sqlite.ErrCorrupt, ""},
 		{"the first bytes of a file", func(t testing.TB, path string) { ours(t, path); edit(t, path, cut(60)) }, false, sqlite.ErrCorrupt, "of 60 bytes"},
 		{"a file whose tables cannot be read", func(t testing.TB, path string) {
 			ours(t, path)

@@ -170,8 +170,8 @@ func (l *log) broken(w *walk, at int64) error {
 // sector, so a crash leaves the old one or the new one; and it is synced before the first frame behind it. Commits
 // without it prove damage. One alone proves nothing here either.
 func (l *log) headless() (damage, err error) {
-	sizes := []int64{4096} // what SQLite chooses
-	if pageSize(l.page) && l.page != 4096 {
+	sizes := []int64{pageBytes}
+	if pageSize(l.page) && l.page != pageBytes { // the damage may be elsewhere in the header
 		sizes = append(sizes, l.page)
 	}
 	for _, l.page = range sizes {

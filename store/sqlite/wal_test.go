@@ -17,6 +17,8 @@ import (
 	"github.com/finalbell/finalbell/store"
 )
 
+const frameSize = frameHeader + pageBytes
+
 // image is a database and its log as they lay on the disk at one moment, while an owner had them open.
 type image struct{ main, log []byte }
 
@@ -64,7 +66,7 @@ func (w *writing) end(t testing.TB) int {
 	t.Helper()
 	var busy, frames, copied int
 	require.NoError(t, w.writer.conn.QueryRowContext(context.Background(), "PRAGMA wal_checkpoint(NOOP)").Scan(&busy, &frames, &copied))
-	return logHeader + frames*(frameHeader+4096)
+	return logHeader + frames*frameSize
 }
 
 // commit writes a transaction of at least the given bytes.
@@ -128,7 +130,7 @@ func damaged(t *rapid.T, log []byte) []byte {
 		at := rapid.OneOf(rapid.IntRange(0, len(log)-1), rapid.IntRange(0, min(len(log)-1, 100)),
 			// In a frame's header, which is a small part of a log.
 			rapid.Custom(func(t *rapid.T) int {
-				return min(len(log)-1, logHeader+rapid.IntRange(0, len(log)/4120).Draw(t, "frame")*4120+rapid.IntRange(0, 23).Draw(t, "byte"))
+				return min(len(log)-1, logHeader+rapid.IntRange(0, len(log)/frameSize).Draw(t, "frame")*frameSize+rapid.IntRange(0, 23).Draw(t, "byte"))
 			})).Draw(t, "at")
 		switch rapid.SampledFrom([]string{"flip", "cut", "zeros", "move"}).Draw(t, "wound") {
 		case "flip":
@@ -183,7 +185,7 @@ func TestALogOfAnEngineThatDiedIsNotDamaged(t *testing.T) {
 		require.Equal(t, commits, found.commits, length)
 	}
 	// And the store opens, whatever of the last commit is there.
-	for _, length := range []int{begin, begin + 1, begin + 23, begin + 24, begin + 4119, begin + 4120, len(whole.log) - 1} {
+	for _, length := range []int{begin, begin + 1, begin + 23, begin + 24, begin + frameSize - 1, begin + frameSize, len(whole.log) - 1} {
 		s, err := Open(context.Background(), image{whole.main, whole.log[:length]}.put(t), Options{})
 		require.NoError(t, err, length)
 		head, err := s.Head(context.Background())
@@ -233,7 +235,7 @@ func at2(b []byte, from, to int) []byte {
 func TestAFlippedBitBeforeTheLastCommitIsDamage(t *testing.T) {
 	w := someLog(t, 6)
 	whole := imageOf(t, w.path)
-	last, mark := w.ends[5], w.ends[5]-4120
+	last, mark := w.ends[5], w.ends[5]-frameSize
 	random := rand.New(rand.NewPCG(3, 4))
 	flip := func(at int, bit int) {
 		log := bytes.Clone(whole.log)

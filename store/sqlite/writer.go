@@ -20,7 +20,10 @@ type writer struct {
 
 // checkpointPages is when the log goes back into the file: often enough that the log wraps and is written over,
 // which syncs faster than growing it.
-const checkpointPages = 2000
+const checkpointPages = 4000
+
+// pageBytes is the size of a page: what changes is small, and a commit writes whole pages.
+const pageBytes = 2048
 
 func openWriter(ctx context.Context, path string, options Options) (*writer, error) {
 	synchronous := "FULL"
@@ -28,8 +31,9 @@ func openWriter(ctx context.Context, path string, options Options) (*writer, err
 		synchronous = "NORMAL"
 	}
 	all := append([]string{"mode=rwc", "_txlock=immediate"}, settings...)
-	// The journal mode comes after the busy timeout: changing it takes a lock.
-	all = append(all, "_pragma=journal_mode(WAL)", "_pragma=synchronous("+synchronous+")",
+	// The journal mode has to come after the page size, which it fixes, and after the busy timeout, because changing
+	// it takes a lock. The driver sorts its pragmas by name, but sets this one, given by its own name, behind them.
+	all = append(all, fmt.Sprintf("_pragma=page_size(%d)", pageBytes), "_journal_mode=WAL", "_synchronous="+synchronous,
 		fmt.Sprintf("_pragma=wal_autocheckpoint(%d)", checkpointPages))
 	db, err := pool(ctx, dsn(path, all...), 1)
 	if err != nil {

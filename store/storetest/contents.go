@@ -45,7 +45,9 @@ func contentsOf(t tb, s store.Store) contents {
 		Matches: all(t, s.Matches(ctx, store.MatchQuery{})),
 	}
 	for _, w := range windows() {
-		c.Entries = append(c.Entries, all(t, s.Entries(ctx, w))...)
+		entries := all(t, s.Entries(ctx, w))
+		requirePlaces(t, s, w, entries)
+		c.Entries = append(c.Entries, entries...)
 	}
 	slices.SortFunc(c.Entries, byKey)
 	for _, name := range settingNames() {
@@ -185,6 +187,26 @@ func eventOf(c store.Commit) store.Event {
 
 func byKey(a, b store.Entry) int {
 	return cmp.Or(strings.Compare(a.Board, b.Board), strings.Compare(a.Window, b.Window), strings.Compare(a.ID, b.ID))
+}
+
+// requirePlaces holds a store that has places ready to what its entries tell. Nobody writes meanwhile.
+func requirePlaces(t tb, s store.Store, w store.EntryQuery, entries []store.Entry) {
+	t.Helper()
+	placer, can := s.(store.Placer)
+	if !can {
+		return
+	}
+	byID := func(a, b store.Place) int { return strings.Compare(a.ID, b.ID) }
+	var want, got []store.Place
+	for _, e := range entries {
+		want = append(want, store.Place{ID: e.ID, Entered: e.Entered, Sort: e.Sort, Changed: e.Changed})
+	}
+	for _, some := range all(t, placer.Places(context.Background(), w.Board, w.Window)) {
+		got = append(got, some...)
+	}
+	slices.SortFunc(want, byID)
+	slices.SortFunc(got, byID)
+	requireSame(t, want, got, "Places")
 }
 
 // commitAt returns a commit whose key, digest and time follow from its position.

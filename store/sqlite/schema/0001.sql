@@ -64,18 +64,20 @@ CREATE TABLE matches (
 CREATE INDEX matches_of_room ON matches (room, id) WHERE room <> '';
 CREATE INDEX matches_running ON matches (id) WHERE state IN ('created', 'started', 'disputed');
 
--- Who was ever named in which match.
+-- Who was ever named in which match. Both numbers are in one, which is the fastest key that SQLite has:
+-- player * 2^32 + match.
 CREATE TABLE match_players (
-  player INTEGER NOT NULL, -- names.id
-  match  INTEGER NOT NULL, -- matches.id
-  PRIMARY KEY (player, match)
-) STRICT, WITHOUT ROWID;
+  id     INTEGER PRIMARY KEY,
+  player INTEGER GENERATED ALWAYS AS (id >> 32) VIRTUAL,       -- names.id
+  match  INTEGER GENERATED ALWAYS AS (id & 4294967295) VIRTUAL -- matches.id
+) STRICT;
 
+-- The same for teams: team * 2^32 + match.
 CREATE TABLE match_teams (
-  team  INTEGER NOT NULL,
-  match INTEGER NOT NULL,
-  PRIMARY KEY (team, match)
-) STRICT, WITHOUT ROWID;
+  id    INTEGER PRIMARY KEY,
+  team  INTEGER GENERATED ALWAYS AS (id >> 32) VIRTUAL,
+  match INTEGER GENERATED ALWAYS AS (id & 4294967295) VIRTUAL
+) STRICT;
 
 -- Where a match took its entries: [[window, name, old rank, new rank]], old 0 for a new entry. Written a little
 -- after the match itself; a crash may lose the last ones.
@@ -84,10 +86,11 @@ CREATE TABLE moves (
   moves TEXT NOT NULL
 ) STRICT;
 
--- What a player or team has on a window of a board.
+-- What a player or team has on a window of a board: window * 2^32 + name.
 CREATE TABLE entries (
-  window           INTEGER NOT NULL, -- windows.id
-  name             INTEGER NOT NULL, -- names.id
+  id               INTEGER PRIMARY KEY,
+  window           INTEGER GENERATED ALWAYS AS (id >> 32) VIRTUAL,        -- windows.id
+  name             INTEGER GENERATED ALWAYS AS (id & 4294967295) VIRTUAL, -- names.id
   version          INTEGER NOT NULL,
   entered          INTEGER NOT NULL, -- 0: has results, but none that brings it onto the board
   sort             BLOB,             -- the larger the better; equal ones share a rank
@@ -95,9 +98,8 @@ CREATE TABLE entries (
   changed_at       INTEGER,          -- the moment at which it came to its values:
   changed_position INTEGER NOT NULL, -- equal entries are listed by it
   changed_place    INTEGER NOT NULL,
-  fold             BLOB,             -- what the engine needs to go on folding
-  PRIMARY KEY (window, name)
-) STRICT, WITHOUT ROWID;
+  fold             BLOB              -- what the engine needs to go on folding
+) STRICT;
 
 -- The engine's own: "rules" is the JSON of the rules by which the matches were made, oldest first.
 CREATE TABLE settings (
@@ -115,8 +117,8 @@ WHERE s.name = 'rules';
 -- The boards as the engine lists them.
 CREATE VIEW boards AS
 SELECT w.board, w.window,
-       rank() OVER (PARTITION BY e.window ORDER BY e.sort DESC) AS rank,
-       row_number() OVER (PARTITION BY e.window
+       rank() OVER (PARTITION BY w.id ORDER BY e.sort DESC) AS rank,
+       row_number() OVER (PARTITION BY w.id
          ORDER BY e.sort DESC, e.changed_at, e.changed_position, e.changed_place) AS position,
        n.name AS player,
        (SELECT json_group_array(CASE
@@ -124,7 +126,8 @@ SELECT w.board, w.window,
                  WHEN k.scale = 0 THEN v.value ->> 0
                  ELSE (v.value ->> 0) / pow(10.0, k.scale) END)
         FROM json_each(e."values") AS v LEFT JOIN board_keys AS k ON k.board = w.board AND k.n = v.key) AS "values"
-FROM entries AS e JOIN windows AS w ON w.id = e.window JOIN names AS n ON n.id = e.name
+FROM windows AS w JOIN entries AS e ON e.id BETWEEN w.id << 32 AND (w.id << 32) + 4294967295
+     JOIN names AS n ON n.id = e.name
 WHERE e.entered;
 
 -- Everybody in every match.
@@ -147,6 +150,7 @@ SELECT n.name AS player, m.match, m.mode, m.room, m.round,
        nullif(p.value ->> 7, 0) AS rank,
        CASE WHEN p.value ->> 4 = 0 THEN p.value ->> 3 ELSE (p.value ->> 3) / pow(10.0, p.value ->> 4) END AS outcome,
        nullif(p.value ->> 5, '') AS status, nullif(p.value ->> 9, '') AS result
-FROM names AS n JOIN match_players AS mp ON mp.player = n.id JOIN matches AS m ON m.id = mp.match,
+FROM names AS n JOIN match_players AS mp ON mp.id BETWEEN n.id << 32 AND (n.id << 32) + 4294967295
+     JOIN matches AS m ON m.id = mp.match,
      json_each(m.participants) AS p
 WHERE m.state = 'ended' AND p.value ->> 0 = n.id;

@@ -1,0 +1,115 @@
+package finalbell_test
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/finalbell/finalbell"
+	"github.com/finalbell/finalbell/store"
+	"github.com/finalbell/finalbell/store/sqlite"
+)
+
+// BenchmarkOpen opens an engine on a database with a million entries on one board, and one with none, whose time
+// is what opening a file costs.
+func BenchmarkOpen(b *testing.B) {
+	sizes := []int{0, 1_000_000}
+	if testing.Short() {
+		sizes = []int{0, 10_000}
+	}
+	for _, size := range sizes {
+		b.Run(fmt.Sprint("entries=", size), func(b *testing.B) {
+			path := filepath.Join(b.TempDir(), "board.db")
+			rules := fillBoard(b, path, size)
+			for b.Loop() {
+				before := heapInUse()
+				began := time.Now()
+				e, err := finalbell.Open(context.Background(), path, rules, finalbell.Options{ManualTick: true})
+				took := time.Since(began)
+				require.NoError(b, err)
+				page, err := e.Board("season").Top(context.Background(), 1)
+				require.NoError(b, err)
+				require.Equal(b, size, page.Size)
+				b.ReportMetric(took.Seconds(), "s/open")
+				if size > 0 {
+					b.ReportMetric(float64(heapInUse()-before)/float64(size), "heap-B/entry")
+					b.ReportMetric(float64(fileSize(b, path))/float64(size), "file-B/entry")
+				}
+				require.NoError(b, e.Close())
+			}
+			b.ReportMetric(0, "ns/op")
+		})
+	}
+}
+
+// fillBoard writes a board's entries past the engine: a hundred thousand matches would only make it wait.
+func fillBoard(b *testing.B, path string, size int) finalbell.Rules {
+	b.Helper()
+	ctx := context.Background()
+	rules := finalbell.Rules{
+		Modes:  []finalbell.Mode{{ID: "battle", Boards: []string{"season"}}},
+		Boards: []finalbell.BoardRule{{ID: "season", Keys: []finalbell.Key{{Metric: "outcome"}}}},
+	}
+	s, err := sqlite.Open(ctx, path, sqlite.Options{Normal: true})
+	require.NoError(b, err)
+	random := rand.New(rand.NewPCG(3, 4))
+	at := time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
+	position := uint64(0)
+	for from := 0; from < size; from += 4096 {
+		position++
+		c := store.Commit{Key: fmt.Sprint("fill/", position), Position: position, At: at, Kind: "fill"}
+		for i := from; i < min(from+4096, size); i++ {
+			points := random.Int64N(1_000_000)
+			moment := store.Moment{At: at.Add(time.Duration(i) * time.Millisecond), Position: position, Place: i - from + 1}
+			c.Records = append(c.Records, store.Entry{
+				Board: "season", Window: "all", ID: fmt.Sprintf("player-%07d", i), Version: 1, Entered: true, Values: [][]int64{{points}},
+				Sort: binary.BigEndian.AppendUint64(nil, uint64(points)^1<<63), Changed: moment, Last: moment, //nolint:gosec // a bit pattern
+			})
+		}
+		require.NoError(b, s.Commit(ctx, store.Batch{Commits: []store.Commit{c}}))
+	}
+	require.NoError(b, s.Close())
+	return rules
+}
+
+func fileSize(b *testing.B, path string) int64 {
+	b.Helper()
+	info, err := os.Stat(path)
+	require.NoError(b, err)
+	return info.Size()
+}
+
+// BenchmarkEndedMatches plays a million matches of 4 players and 2 boards to their end and reports what they
+// leave: bytes of the file for a match, and the heap after the first tenth and after all, which must be alike.
+func BenchmarkEndedMatches(b *testing.B) {
+	matches, players := 1_000_000, 1000
+	if testing.Short() {
+		matches = 2000
+	}
+	for b.Loop() {
+		path := filepath.Join(b.TempDir(), "matches.db")
+		e, err := finalbell.Open(context.Background(), path, twoBoards(), finalbell.Options{ManualTick: true, Sync: finalbell.SyncNormal})
+		require.NoError(b, err)
+		g := &battles{engine: e, random: rand.New(rand.NewPCG(1, 2)), size: 4}
+		step := matches / 100
+		var early uint64
+		for played := 0; played < matches; played += step {
+			timed(b, 256, g.prepare(b, step, players))
+			if played+step == matches/10 {
+				early = heapInUse()
+			}
+		}
+		late := heapInUse()
+		require.NoError(b, e.Close())
+		b.ReportMetric(float64(early)/1e6, "MB-at-a-tenth")
+		b.ReportMetric(float64(late)/1e6, "MB-at-the-end")
+		b.ReportMetric(float64(fileSize(b, path))/float64(matches), "file-B/match")
+	}
+}

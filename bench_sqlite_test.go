@@ -1,0 +1,222 @@
+package finalbell_test
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/finalbell/finalbell"
+	"github.com/finalbell/finalbell/store"
+	"github.com/finalbell/finalbell/store/sqlite"
+)
+
+// twoBoards are the rules of the figures: every result goes to a board that sums points and to one that keeps
+// the best score.
+func twoBoards() finalbell.Rules {
+	return finalbell.Rules{
+		Modes: []finalbell.Mode{{ID: "battle", Boards: []string{"season", "records"}}},
+		Boards: []finalbell.BoardRule{
+			{ID: "season", Keys: []finalbell.Key{{Metric: "wins"}, {Metric: "outcome"}}},
+			{ID: "records", Keys: []finalbell.Key{{Metric: "outcome", Fold: finalbell.FoldBest}}},
+		},
+	}
+}
+
+const playersInBattle = 10
+
+// oneByOne is a store that writes each commit of a batch in a transaction of its own.
+type oneByOne struct{ store.Store }
+
+func (s oneByOne) Commit(ctx context.Context, b store.Batch) error {
+	for i, c := range b.Commits {
+		one := store.Batch{Commits: []store.Commit{c}}
+		if i == len(b.Commits)-1 {
+			one.Soft = b.Soft
+		}
+		if err := s.Store.Commit(ctx, one); err != nil {
+			return err
+		}
+	}
+	if len(b.Commits) == 0 {
+		return s.Store.Commit(ctx, b)
+	}
+	return nil
+}
+
+// battles is an engine with matches that are ready to end.
+type battles struct {
+	engine *finalbell.Engine
+	random *rand.Rand
+	next   int
+	size   int // players in a match
+}
+
+func newBattles(b *testing.B, s store.Store) *battles {
+	e, err := finalbell.New(context.Background(), s, twoBoards(), finalbell.Options{ManualTick: true})
+	require.NoError(b, err)
+	return &battles{engine: e, random: rand.New(rand.NewPCG(1, 2)), size: playersInBattle}
+}
+
+// prepare creates and starts n matches of ten out of the players and returns what ends them.
+func (g *battles) prepare(b *testing.B, n, players int) []func() error {
+	b.Helper()
+	ctx := context.Background()
+	ends := make([]func() error, n)
+	var all sync.WaitGroup
+	slots := make(chan struct{}, 64)
+	for i := range ends {
+		id := fmt.Sprint("battle-", g.next)
+		g.next++
+		names := make([]string, g.size)
+		outcomes := make([]finalbell.Outcome, g.size)
+		for at, p := range sample(g.random, g.size, players) {
+			names[at] = fmt.Sprintf("player-%07d", p)
+			outcomes[at] = finalbell.Score(names[at], g.random.IntN(1000))
+		}
+		ends[i] = func() error {
+			_, err := g.engine.End(ctx, id, outcomes...)
+			return err
+		}
+		slots <- struct{}{}
+		all.Go(func() {
+			_, err := g.engine.Create(ctx, finalbell.NewMatch{ID: id, Mode: "battle", Players: finalbell.Players(names...)})
+			if err == nil {
+				_, err = g.engine.Start(ctx, id)
+			}
+			if err != nil {
+				b.Error(err)
+			}
+			<-slots
+		})
+	}
+	all.Wait()
+	return ends
+}
+
+// sample draws size different numbers below n.
+func sample(random *rand.Rand, size, n int) []int {
+	drawn := make([]int, 0, size)
+	for len(drawn) < size {
+		if p := random.IntN(n); !slices.Contains(drawn, p) {
+			drawn = append(drawn, p)
+		}
+	}
+	return drawn
+}
+
+// timing is how long calls took.
+type timing struct {
+	perSecond float64
+	p50, p99  time.Duration
+}
+
+// timed makes the calls, callers of them at a time.
+func timed(b *testing.B, callers int, calls []func() error) timing {
+	b.Helper()
+	took := make([]time.Duration, len(calls))
+	var next atomic.Int64
+	var all sync.WaitGroup
+	began := time.Now()
+	for range callers {
+		all.Go(func() {
+			for {
+				i := int(next.Add(1)) - 1
+				if i >= len(calls) {
+					return
+				}
+				start := time.Now()
+				if err := calls[i](); err != nil {
+					b.Error(err)
+				}
+				took[i] = time.Since(start)
+			}
+		})
+	}
+	all.Wait()
+	total := time.Since(began)
+	slices.Sort(took)
+	return timing{float64(len(calls)) / total.Seconds(), took[len(took)/2], took[len(took)*99/100]}
+}
+
+// BenchmarkEnd ends matches of 10 players with 2 boards on a database that syncs every commit, beside the same
+// engine with a transaction a match and beside a file that is only written and synced, all in one run: the
+// figures that matter are the ratios. x-one-by-one is how many times faster shared commits are, p50-syncs how many
+// syncs a call of half the callers takes.
+func BenchmarkEnd(b *testing.B) {
+	matches, players := 3000, 10_000
+	if testing.Short() {
+		matches, players = 64, 100
+	}
+	for _, callers := range []int{1, 16, 64, 256} {
+		b.Run(fmt.Sprint("callers=", callers), func(b *testing.B) {
+			for b.Loop() {
+				sync := syncTime(b, min(matches, 2000))
+				shared := endAll(b, callers, matches, players, func(s store.Store) store.Store { return s })
+				alone := endAll(b, callers, matches/3, players, func(s store.Store) store.Store { return oneByOne{s} })
+				b.ReportMetric(shared.perSecond, "ends/s")
+				b.ReportMetric(float64(shared.p50.Microseconds()), "p50-µs")
+				b.ReportMetric(float64(shared.p99.Microseconds()), "p99-µs")
+				b.ReportMetric(alone.perSecond, "one-by-one-ends/s")
+				b.ReportMetric(shared.perSecond/alone.perSecond, "x-one-by-one")
+				b.ReportMetric(float64(sync.Microseconds()), "sync-µs")
+				b.ReportMetric(float64(shared.p50)/float64(sync), "p50-syncs")
+			}
+			b.ReportMetric(0, "ns/op")
+		})
+	}
+}
+
+func endAll(b *testing.B, callers, matches, players int, with func(store.Store) store.Store) timing {
+	b.Helper()
+	s, err := sqlite.Open(context.Background(), filepath.Join(b.TempDir(), "battles.db"), sqlite.Options{})
+	require.NoError(b, err)
+	g := newBattles(b, with(s))
+	timed(b, callers, g.prepare(b, matches/3, players)) // the boards and the log are not empty in the figures
+	found := timed(b, callers, g.prepare(b, matches, players))
+	require.NoError(b, g.engine.Close())
+	return found
+}
+
+// syncTime is the median time of writing 4 KiB over what was there and syncing it.
+func syncTime(b *testing.B, rounds int) time.Duration {
+	b.Helper()
+	f, err := os.Create(filepath.Join(b.TempDir(), "bare"))
+	require.NoError(b, err)
+	defer f.Close()
+	page := make([]byte, 4096)
+	const pages = 256
+	for i := range pages {
+		_, err := f.WriteAt(page, int64(i)*4096)
+		require.NoError(b, err)
+	}
+	require.NoError(b, f.Sync())
+	took := make([]time.Duration, rounds)
+	for i := range took {
+		page[0] = byte(i)
+		start := time.Now()
+		_, err := f.WriteAt(page, int64(i%pages)*4096)
+		require.NoError(b, err)
+		require.NoError(b, datasync(f))
+		took[i] = time.Since(start)
+	}
+	slices.Sort(took)
+	return took[len(took)/2]
+}
+
+// heapInUse is the heap after a collection.
+func heapInUse() uint64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
+}
