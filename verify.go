@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/finalbell/finalbell/internal/timetext"
 	"github.com/finalbell/finalbell/store"
 )
 
@@ -234,7 +235,7 @@ func (v *verifier) values(m Match, b BoardRule, id string, now entry) {
 	for _, s := range m.roster {
 		for _, on := range s.Boards {
 			if on.Board == b.ID && on.id == id && !sameValues(on.raw, now.values(b)) {
-				v.problem("match", m.ID, b.ID, "%s came to %v, should be %v", quote(id), on.raw, now.values(b))
+				v.problem("match", m.ID, b.ID, "%s came to %s, should be %s", quote(id), valuesText(b, on.raw), valuesText(b, now.values(b)))
 			}
 		}
 	}
@@ -299,7 +300,8 @@ func (v *verifier) compare(ctx context.Context, rule BoardRule) error {
 		}
 		want := entryRecord(rule, entryChange{id: r.ID, version: r.Version, entry: folded, values: folded.values(rule)}, r.Window, r.Changed.Position)
 		if !sameEntry(r, want) {
-			v.problem("entry", r.ID, rule.ID, "has %v since %v, should have %v since %v%s", r.Values, r.Changed, want.Values, want.Changed, beside(r, want))
+			v.problem("entry", r.ID, rule.ID, "has %s since %s, should have %s since %s%s",
+				valuesText(rule, r.Values), momentText(r.Changed), valuesText(rule, want.Values), momentText(want.Changed), beside(r, want))
 		}
 	}
 	for _, id := range slices.Sorted(maps.Keys(again.entries)) {
@@ -309,6 +311,19 @@ func (v *verifier) compare(ctx context.Context, rule BoardRule) error {
 	}
 	v.ranks(rule, again)
 	return nil
+}
+
+// valuesText shows stored values as a board shows them.
+func valuesText(b BoardRule, values [][]int64) string {
+	text, err := marshal(b.shown(values))
+	if err != nil {
+		return err.Error()
+	}
+	return string(text)
+}
+
+func momentText(m store.Moment) string {
+	return fmt.Sprintf("%s (commit %d, place %d)", timetext.Format(m.At), m.Position, m.Place)
 }
 
 // beside names what else differs in an entry, which its values do not show.

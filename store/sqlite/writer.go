@@ -18,9 +18,10 @@ type writer struct {
 	args  []driver.NamedValue // reused: the driver keeps none
 }
 
-// checkpointPages is when the log goes back into the file: often enough that the log wraps and is written over,
-// which syncs faster than growing it.
-const checkpointPages = 4000
+// checkpointPages is when the log goes back into the file, at 32 MB: often enough that the log wraps and is
+// written over, which syncs faster than growing it, and seldom enough that a page that changes all the time goes
+// back once for many times. Pages are small because a match touches some twenty of them here and there.
+const checkpointPages = 16000
 
 // pageBytes is the size of a page: what changes is small, and a commit writes whole pages.
 const pageBytes = 2048
