@@ -149,31 +149,14 @@ func examine(path string, mustExist bool) (fresh bool, err error) {
 		return false, &Error{Kind: ErrNotDatabase, Cause: errors.New("it is no regular file")}
 	case info.Size() == 0 && mustExist:
 		return false, &Error{Kind: ErrEmpty}
-	case info.Size() == 0:
-		return true, nil
+	case info.Size() == 1:
+		// SQLite takes a file of one byte for an empty one, because on some file systems it makes such a file itself,
+		// and would write over it.
+		if b, err := os.ReadFile(path); err != nil || string(b) != "S" {
+			return false, errors.Join(&Error{Kind: ErrNotDatabase}, err)
+		}
 	}
-	return false, checkBeginning(path, info.Size())
-}
-
-// checkBeginning refuses a file too short to be a database. SQLite would take it for an empty one and write over it.
-// Only one that is just being made may be that short, and then its journal is beside it.
-func checkBeginning(path string, size int64) error {
-	const smallest = 512
-	if size >= smallest {
-		return nil
-	}
-	if _, err := os.Stat(path + "-journal"); err == nil {
-		return nil
-	}
-	const magic = "SQLite format 3\x00"
-	b, err := os.ReadFile(path)
-	if err != nil {
-		return err
-	}
-	if strings.HasPrefix(string(b), magic) {
-		return &Error{Kind: ErrCorrupt, Cause: fmt.Errorf("a database of %d bytes", size)}
-	}
-	return &Error{Kind: ErrNotDatabase, Cause: fmt.Errorf("a file of %d bytes", size)}
+	return info.Size() <= 1, nil
 }
 
 // inspect tells whose database it is, and refuses what is not ours without touching it. It reports whether there

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"path/filepath"
+	"strconv"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -21,8 +22,8 @@ func TestEverySettingTakesEffect(t *testing.T) {
 			require.NoError(t, err)
 			synchronous := map[bool]string{false: "2", true: "1"}[normal]
 			for query, want := range map[string]string{
-				"PRAGMA page_size": "2048", "PRAGMA journal_mode": "wal", "PRAGMA synchronous": synchronous,
-				"PRAGMA wal_autocheckpoint": "4000", "PRAGMA busy_timeout": "5000", "PRAGMA trusted_schema": "0",
+				"PRAGMA page_size": strconv.Itoa(pageBytes), "PRAGMA journal_mode": "wal", "PRAGMA synchronous": synchronous,
+				"PRAGMA wal_autocheckpoint": strconv.Itoa(checkpointPages), "PRAGMA busy_timeout": "5000", "PRAGMA trusted_schema": "0",
 				"PRAGMA cache_size": "-16384",
 			} {
 				var got string

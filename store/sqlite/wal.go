@@ -92,12 +92,10 @@ func walkLog(r io.ReaderAt, size int64) (walk, error) {
 		return walk{}, err
 	}
 	w := walk{head: head}
-	l := log{r: r, size: size, page: int64(binary.BigEndian.Uint32(head[8:])), salts: head[16:24], order: binary.LittleEndian}
+	l := log{r: r, size: size, page: int64(binary.BigEndian.Uint32(head[8:])), salts: head[16:24]}
 	magic := binary.BigEndian.Uint32(head)
-	if magic&1 == 1 {
-		l.order = binary.BigEndian
-	}
-	sum := checksum(l.order, [2]uint32{}, head[:24])
+	l.big = magic&1 == 1
+	sum := checksum(l.big, [2]uint32{}, head[:24])
 	if magic&^1 != logMagic || !pageSize(l.page) || sum != checksumAt(head[24:]) {
 		var err error
 		w.damage, err = l.headless()
@@ -112,7 +110,7 @@ type log struct {
 	size  int64
 	page  int64
 	salts []byte
-	order binary.ByteOrder // of the words of the checksums
+	big   bool // the words of the checksums are big-endian
 }
 
 func pageSize(n int64) bool { return n >= 512 && n <= 65536 && n&(n-1) == 0 }
@@ -133,7 +131,7 @@ func (l *log) walk(w *walk, sum [2]uint32) error {
 			return err
 		}
 		number, mark := binary.BigEndian.Uint32(b), binary.BigEndian.Uint32(b[4:])
-		sum = checksum(l.order, checksum(l.order, sum, b[:8]), b[frameHeader:])
+		sum = checksum(l.big, checksum(l.big, sum, b[:8]), b[frameHeader:])
 		if number == 0 || !bytes.Equal(b[8:16], l.salts) || sum != checksumAt(b[16:]) {
 			return l.broken(w, i)
 		}
@@ -175,7 +173,7 @@ func (l *log) headless() (damage, err error) {
 		sizes = append(sizes, l.page)
 	}
 	for _, l.page = range sizes {
-		for _, l.order = range []binary.ByteOrder{binary.LittleEndian, binary.BigEndian} {
+		for _, l.big = range []bool{false, true} {
 			found, err := l.chained()
 			if err != nil {
 				return nil, err
@@ -198,7 +196,7 @@ func (l *log) chained() (bool, error) {
 		if err := l.frame(i, b); err != nil {
 			return false, err
 		}
-		next := checksum(l.order, checksum(l.order, sum, b[:8]), b[frameHeader:])
+		next := checksum(l.big, checksum(l.big, sum, b[:8]), b[frameHeader:])
 		sum = checksumAt(b[16:])
 		if i > 0 && (next != sum || !bytes.Equal(salts, b[8:16])) {
 			return false, nil
@@ -218,12 +216,20 @@ func checksumAt(b []byte) [2]uint32 {
 }
 
 // checksum goes on with a checksum over b, whose length is a multiple of 8.
-func checksum(order binary.ByteOrder, sum [2]uint32, b []byte) [2]uint32 {
-	for ; len(b) >= 8; b = b[8:] {
-		sum[0] += order.Uint32(b) + sum[1]
-		sum[1] += order.Uint32(b[4:]) + sum[0]
+func checksum(big bool, sum [2]uint32, b []byte) [2]uint32 {
+	x, y := sum[0], sum[1]
+	if big {
+		for ; len(b) >= 8; b = b[8:] {
+			x += binary.BigEndian.Uint32(b) + y
+			y += binary.BigEndian.Uint32(b[4:]) + x
+		}
+		return [2]uint32{x, y}
 	}
-	return sum
+	for ; len(b) >= 8; b = b[8:] {
+		x += binary.LittleEndian.Uint32(b) + y
+		y += binary.LittleEndian.Uint32(b[4:]) + x
+	}
+	return [2]uint32{x, y}
 }
 
 // trim cuts off what lies behind the end of the log as SQLite sees it, before anything is appended. Nobody reads
