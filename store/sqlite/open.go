@@ -44,6 +44,9 @@ func open(ctx context.Context, path string, options Options) (_ *Store, err erro
 	if s.owner, err = own(path, options.Normal); err != nil {
 		return nil, err
 	}
+	if _, missing := os.Lstat(path); errors.Is(missing, fs.ErrNotExist) {
+		s.unborn = true
+	}
 	l, err := readLog(path)
 	if err != nil {
 		return nil, err
@@ -78,8 +81,11 @@ func open(ctx context.Context, path string, options Options) (_ *Store, err erro
 		return nil, err
 	}
 	s.reads = newReader(s.pool)
-	s.head, err = s.Head(ctx)
-	return s, err
+	if s.head, err = s.Head(ctx); err != nil {
+		return nil, err
+	}
+	s.unborn = false
+	return s, nil
 }
 
 func view(ctx context.Context, path string) (_ *Store, err error) {
