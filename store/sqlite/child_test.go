@@ -17,9 +17,10 @@ import (
 // Some tests need a process of its own to be killed, limited, or to be the other one. They start this test binary
 // again, which then runs one of these on the arguments in its environment.
 var children = map[string]func(args []string) error{
-	"race":  childRaces,
-	"own":   childOwns,
-	"limit": childWithLimit,
+	"race":   childRaces,
+	"own":    childOwns,
+	"limit":  childWithLimit,
+	"nobody": childAsNobody,
 }
 
 const (

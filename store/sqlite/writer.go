@@ -52,11 +52,30 @@ func openWriter(ctx context.Context, path string, options Options) (*writer, err
 	if mode != "wal" {
 		return nil, errors.Join(fmt.Errorf("the file system cannot share memory between processes (journal mode %q instead of wal)", mode), w.close())
 	}
-	// SQLite opens a file that it may not write for reading, and would only say so at the first commit.
-	if err := w.transaction(func(*tx) error { return nil }); err != nil {
+	if err := w.tryWriting(ctx); err != nil {
 		return nil, errors.Join(err, w.close())
 	}
 	return w, nil
+}
+
+// tryWriting begins to write and takes it back: SQLite opens a file that it may not write for reading, even for
+// BEGIN IMMEDIATE, and would only say so at the first commit.
+func (w *writer) tryWriting(ctx context.Context) error {
+	var version int
+	if err := w.conn.QueryRowContext(ctx, "PRAGMA user_version").Scan(&version); err != nil {
+		return err
+	}
+	back := errors.New("taken back")
+	err := w.transaction(func(t *tx) error {
+		if _, err := t.exec(fmt.Sprintf("PRAGMA user_version = %d", version)); err != nil {
+			return err
+		}
+		return back
+	})
+	if errors.Is(err, back) {
+		return nil
+	}
+	return err
 }
 
 func (w *writer) close() error {
