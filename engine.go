@@ -188,6 +188,9 @@ func (e *engine) load(ctx context.Context) error {
 	}
 	running := store.MatchQuery{States: []string{string(Created), string(Started), string(Disputed)}}
 	for r, err := range e.store.Matches(ctx, running) {
+		if err == nil {
+			err = checkRecord(r)
+		}
 		if err != nil {
 			return unavailable(err)
 		}
@@ -350,6 +353,9 @@ func (e *Engine) Matches(ctx context.Context, f MatchFilter) iter.Seq2[Match, er
 			q.States = append(q.States, string(s))
 		}
 		for r, err := range e.store.Matches(ctx, q) {
+			if err == nil {
+				err = checkRecord(r)
+			}
 			if err != nil {
 				yield(Match{}, failed("list matches", "", unavailable(err)))
 				return
@@ -374,6 +380,9 @@ func (e *engine) record(ctx context.Context, id string) (store.Match, error) {
 	r, err := e.store.Match(ctx, id)
 	if errors.Is(err, store.ErrNotFound) {
 		return store.Match{}, refuse(ErrNotFound, "no such match", id)
+	}
+	if err == nil {
+		err = checkRecord(r)
 	}
 	if err != nil {
 		return store.Match{}, unavailable(err)

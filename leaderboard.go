@@ -339,7 +339,9 @@ func newWindow(rule BoardRule, id string, ids *index) *window {
 	w := &window{rule: rule, id: id, ids: ids, layout: newLayout(rule), waiting: make(map[uint32]struct{})}
 	w.rows = rows{width: w.layout.width}
 	w.tree = ranktree.New(func(a, b uint32) int {
-		return slices.Compare(w.rows.at(a)[2:], w.rows.at(b)[2:])
+		// No two entries came to their values at the same moment, unless the store is damaged; then the order is
+		// one all the same, and Verify names them.
+		return cmp.Or(slices.Compare(w.rows.at(a)[2:], w.rows.at(b)[2:]), cmp.Compare(a, b))
 	})
 	return w
 }

@@ -3,6 +3,8 @@ package finalbell
 import (
 	"cmp"
 	"context"
+	"errors"
+	"fmt"
 	"iter"
 	"maps"
 	"slices"
@@ -34,6 +36,60 @@ func matchRecord(m Match) store.Match {
 		r.Teams = append(r.Teams, store.TeamOutcome{Team: team, Outcome: numberRecord(m.teams[team])})
 	}
 	return r
+}
+
+// errRecord is a match that no engine has written.
+var errRecord = errors.New("the stored match is damaged")
+
+// checkRecord refuses a stored match in which something is out of the bounds within which every engine keeps it and
+// the rules count on it. What lies within them and is wrong all the same is for Verify to find.
+func checkRecord(r store.Match) error {
+	damaged := func(format string, args ...any) error {
+		return fmt.Errorf("%w: %s: %s", errRecord, quote(r.ID), fmt.Sprintf(format, args...))
+	}
+	if _, known := law[verbStart][State(r.State)]; !known {
+		return damaged("it is %s", quote(r.State))
+	}
+	if r.Roster < 0 || r.Roster > len(r.Participants) {
+		return damaged("%d of its %d players were there at create", r.Roster, len(r.Participants))
+	}
+	ranked := r.State == string(Ended) && !r.NoContest
+	for i := range r.Participants {
+		p := &r.Participants[i]
+		if p.Rank < 0 || p.Position < 0 || p.Reported < 0 || ranked && (p.Rank == 0 || p.Position == 0) {
+			return damaged("%s has rank %d, position %d, reported rank %d", quote(p.Player), p.Rank, p.Position, p.Reported)
+		}
+		if status, known := readStatus(Status(p.Status)); !known || string(status) != p.Status || !isResult(p.Result) {
+			return damaged("%s has status %s, result %s", quote(p.Player), quote(p.Status), quote(p.Result))
+		}
+		if !isNumber(p.Outcome) {
+			return damaged("%s has an outcome of %d units at scale %d", quote(p.Player), p.Outcome.Units, p.Outcome.Scale)
+		}
+		for _, m := range p.Metrics {
+			if !isNumber(m.Value) {
+				return damaged("%s has %s of %d units at scale %d", quote(p.Player), quote(m.Name), m.Value.Units, m.Value.Scale)
+			}
+		}
+	}
+	for _, t := range r.Teams {
+		if !isNumber(t.Outcome) {
+			return damaged("team %s has an outcome of %d units at scale %d", quote(t.Team), t.Outcome.Units, t.Outcome.Scale)
+		}
+	}
+	return nil
+}
+
+func isResult(word string) bool {
+	switch Result(word) {
+	case "", Win, Draw, Loss, None:
+		return true
+	}
+	return false
+}
+
+// isNumber reports whether a number is one that can be reported.
+func isNumber(n store.Number) bool {
+	return !n.Known || n.Scale <= maxScale && n.Units <= maxUnits && n.Units >= -maxUnits
 }
 
 func matchOf(r store.Match, boards map[string]*board) Match {

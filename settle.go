@@ -171,6 +171,9 @@ func (e *engine) past(ctx context.Context, b BoardRule, id string) ([]result, er
 	}
 	var past []result
 	for r, err := range e.store.Matches(ctx, q) {
+		if err == nil {
+			err = checkRecord(r)
+		}
 		if err != nil {
 			return nil, unavailable(err)
 		}

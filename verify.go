@@ -149,6 +149,10 @@ func (v *verifier) follow(ctx context.Context) error {
 
 // match computes one match's standings again and does again what it did to the boards.
 func (v *verifier) match(ctx context.Context, r store.Match) error {
+	if err := checkRecord(r); err != nil {
+		v.problem("match", r.ID, "", "%v", err)
+		return nil
+	}
 	m := matchOf(v.engine.overlaid(r), v.engine.boards)
 	mode := v.engine.history.mode(m.Mode, m.position)
 	v.standings(m, mode)
@@ -166,6 +170,10 @@ func (v *verifier) match(ctx context.Context, r store.Match) error {
 		placed := make([]placed, 0, len(brought))
 		for _, x := range brought {
 			next, err := v.fold(ctx, b, x, m.position)
+			if errors.Is(err, errRecord) {
+				v.problem("match", m.ID, id, "its result for %s cannot be folded in: %v", quote(x.id), err)
+				continue
+			}
 			if err != nil {
 				return err
 			}

@@ -256,25 +256,25 @@ func readFold(b []byte, e *store.Entry) error {
 	flags := b[0]
 	b = b[1:]
 	bad := false
-	signed := func() int64 {
-		n, size := binary.Varint(b)
-		if size <= 0 {
-			bad = true
-			return 0
+	// A number has one spelling, so that what is damaged has no other one to hide behind.
+	taken := func(size int) {
+		if size <= 0 || size > 1 && b[size-1] == 0 {
+			bad, size = true, 0
 		}
 		b = b[size:]
-		return n
 	}
 	for i, m := range [2]*store.Moment{&e.Last, &e.Row} {
 		if flags&(hasLast<<i) != 0 {
-			m.At = time.UnixMilli(signed()).UTC()
+			ms, size := binary.Varint(b)
+			taken(size)
+			m.At = time.UnixMilli(ms).UTC()
+			bad = bad || m.At.IsZero()
 		}
-		n, size := binary.Uvarint(b)
-		if size <= 0 {
-			return errDamaged
-		}
-		b = b[size:]
-		m.Position, m.Place = n, int(signed())
+		position, size := binary.Uvarint(b)
+		taken(size)
+		place, size := binary.Varint(b)
+		taken(size)
+		m.Position, m.Place = position, int(place)
 	}
 	if bad || flags&^(hasLast|hasRow|hasState) != 0 || flags&hasState == 0 && len(b) > 0 {
 		return errDamaged

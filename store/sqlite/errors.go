@@ -3,6 +3,8 @@ package sqlite
 import (
 	"errors"
 	"io/fs"
+	"os"
+	"path/filepath"
 	"strings"
 	"syscall"
 
@@ -76,7 +78,41 @@ func about(path, op string, err error) error {
 		}
 		return &Error{Op: op, Path: path, Kind: already.Kind, Cause: already.Cause}
 	}
-	return &Error{Op: op, Path: path, Kind: kindOf(err), Cause: err}
+	kind := kindOf(err)
+	if unclear(err) && full(path) {
+		kind = ErrDiskFull
+	}
+	return &Error{Op: op, Path: path, Kind: kind, Cause: err}
+}
+
+// unclear reports whether SQLite failed to write or to make a file and does not say why: it knows only one of the
+// ways in which a system says that there is no room, and not for every file.
+func unclear(err error) bool {
+	var failure *sqlite.Error
+	if !errors.As(err, &failure) {
+		return false
+	}
+	code := failure.Code()
+	return code&0xff == lib.SQLITE_IOERR && code != lib.SQLITE_IOERR_READ && code != lib.SQLITE_IOERR_SHORT_READ ||
+		code&0xff == lib.SQLITE_CANTOPEN
+}
+
+// full finds out whether there is room for files as long as the database's beside it.
+func full(path string) bool {
+	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+"-room-*")
+	if err != nil {
+		return kindOf(err) == ErrDiskFull
+	}
+	end := int64(0)
+	for _, name := range []string{path, path + logSuffix} {
+		if info, err := os.Stat(name); err == nil {
+			end = max(end, info.Size())
+		}
+	}
+	_, err = f.WriteAt(make([]byte, 1<<20), end)
+	err = errors.Join(err, f.Close())
+	_ = os.Remove(f.Name())
+	return kindOf(err) == ErrDiskFull
 }
 
 // kindOf tells what SQLite or the system means by an error.

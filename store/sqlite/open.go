@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -31,21 +32,42 @@ func open(ctx context.Context, path string, options Options) (_ *Store, err erro
 	if _, err = examine(path, options.MustExist); err != nil {
 		return nil, err
 	}
-	s := &Store{path: path, recent: newRecent(), reads: reader{}}
+	s := &Store{path: path, recent: newRecent()}
 	defer func() {
 		if err != nil {
-			err = errors.Join(about(path, "open", err), s.Close())
+			err = about(path, "open", err)
+			if failed := s.Close(); failed != nil {
+				err = errors.Join(err, failed)
+			}
 		}
 	}()
-	if s.owner, err = own(path); err != nil {
+	if s.owner, err = own(path, options.Normal); err != nil {
 		return nil, err
 	}
-	fresh, err := inspect(ctx, path, options.MustExist)
+	if _, missing := os.Lstat(path); errors.Is(missing, fs.ErrNotExist) {
+		s.unborn = true
+	}
+	l, err := readLog(path)
+	if err != nil {
+		return nil, err
+	}
+	if s.owner.normal {
+		l.damage = nil // without a sync at every commit the loss of power tears more than the last one
+	}
+	fresh, err := inspect(ctx, path, l, options.MustExist)
 	if err != nil {
 		return nil, err
 	}
 	if s.writer, err = openWriter(ctx, path, options); err != nil {
 		return nil, err
+	}
+	if err = trim(ctx, s.writer.conn, path); err != nil {
+		return nil, err
+	}
+	if !options.Normal {
+		if err = s.owner.settle(); err != nil {
+			return nil, err
+		}
 	}
 	if err = migrate(ctx, s.writer.conn, migrations); err != nil {
 		return nil, err
@@ -59,8 +81,11 @@ func open(ctx context.Context, path string, options Options) (_ *Store, err erro
 		return nil, err
 	}
 	s.reads = newReader(s.pool)
-	s.head, err = s.Head(ctx)
-	return s, err
+	if s.head, err = s.Head(ctx); err != nil {
+		return nil, err
+	}
+	s.unborn = false
+	return s, nil
 }
 
 func view(ctx context.Context, path string) (_ *Store, err error) {
@@ -70,15 +95,25 @@ func view(ctx context.Context, path string) (_ *Store, err error) {
 	if _, err = examine(path, true); err != nil {
 		return nil, err
 	}
+	l, err := readLog(path)
+	if err != nil {
+		return nil, err
+	}
+	if normalLog(path) {
+		l.damage = nil
+	}
+	if _, err = inspect(ctx, path, l, true); err != nil {
+		return nil, err
+	}
 	s := &Store{path: path, recent: newRecent(), failed: errView}
 	defer func() {
 		if err != nil {
-			err = errors.Join(about(path, "open", err), s.Close())
+			err = about(path, "open", err)
+			if failed := s.Close(); failed != nil {
+				err = errors.Join(err, failed)
+			}
 		}
 	}()
-	if _, err = inspect(ctx, path, true); err != nil {
-		return nil, err
-	}
 	if s.pool, err = openPool(ctx, path, 1); err != nil {
 		return nil, err
 	}
@@ -116,41 +151,94 @@ func examine(path string, mustExist bool) (fresh bool, err error) {
 		return false, err
 	case info.IsDir():
 		return false, &Error{Kind: ErrNotDatabase, Cause: errors.New("it is a directory")}
+	case !info.Mode().IsRegular():
+		return false, &Error{Kind: ErrNotDatabase, Cause: errors.New("it is no regular file")}
 	case info.Size() == 0 && mustExist:
 		return false, &Error{Kind: ErrEmpty}
+	case info.Size() == 1:
+		// SQLite takes a file of one byte for an empty one, because on some file systems it makes such a file itself,
+		// and would write over it.
+		if b, err := os.ReadFile(path); err != nil || string(b) != "S" {
+			return false, errors.Join(&Error{Kind: ErrNotDatabase}, err)
+		}
 	}
-	return info.Size() == 0, nil
+	return info.Size() <= 1, nil
 }
 
-// inspect reads the header and the list of tables, and refuses what is not ours, without writing. It reports
-// whether there is nothing in it yet.
-func inspect(ctx context.Context, path string, mustExist bool) (fresh bool, err error) {
-	if fresh, err = examine(path, mustExist); fresh || err != nil {
-		return fresh, err
-	}
-	db, err := openPool(ctx, path, 1)
-	if err != nil {
+// inspect tells whose database it is, and refuses what is not ours without touching it. It reports whether there
+// is nothing in it yet.
+func inspect(ctx context.Context, path string, l walk, mustExist bool) (fresh bool, err error) {
+	if fresh, err = examine(path, mustExist); err != nil {
 		return false, err
+	}
+	var h header
+	switch {
+	case fresh && l.commits > 0:
+		// A log comes into being behind a database, and SQLite would remove this one.
+		return false, &Error{Kind: ErrCorrupt, Cause: errors.New("the file is empty or not there, but its log " + logSuffix + " holds commits")}
+	case fresh:
+		return true, l.err()
+	case l.first != nil:
+		h = headerOf(l.first)
+	default:
+		if h, err = readHeader(ctx, path); err != nil {
+			return false, err
+		}
+	}
+	ours := h.application == applicationID && h.version > 0
+	switch {
+	case ours && h.version > len(migrations):
+		return false, &Error{Kind: ErrNewer,
+			Cause: fmt.Errorf("its schema is %d, this version knows those up to %d", h.version, len(migrations))}
+	case !ours && !h.blank():
+		return false, &Error{Kind: ErrForeign, Cause: fmt.Errorf("application_id %#x, not %#x", uint32(h.application), applicationID)} //nolint:gosec // a bit pattern
+	case l.damage != nil:
+		return false, l.err()
+	case !ours && mustExist:
+		return false, &Error{Kind: ErrEmpty}
+	}
+	return !ours, nil // blank: a crash before the tables were made
+}
+
+// header is what a database says about itself.
+type header struct {
+	application, version, objects int
+}
+
+func (h header) blank() bool { return h == header{} }
+
+// headerOf reads the beginning of a first page. Of the tables and indexes it only tells whether there are any.
+func headerOf(page []byte) header {
+	h := header{
+		application: int(int32(binary.BigEndian.Uint32(page[68:]))), //nolint:gosec // a bit pattern
+		version:     int(int32(binary.BigEndian.Uint32(page[60:]))), //nolint:gosec // a bit pattern
+		objects:     int(binary.BigEndian.Uint16(page[103:])),
+	}
+	const interior = 5
+	if page[100] == interior {
+		h.objects++ // on the pages below it
+	}
+	return h
+}
+
+// readHeader reads the header of a file as it lies there: without a lock, a log or a recovery, which would all
+// leave something beside a file that may be somebody else's.
+func readHeader(ctx context.Context, path string) (h header, err error) {
+	db, err := sql.Open(driverName, dsn(path, "mode=ro", "immutable=1", "_error_rc=1"))
+	if err != nil {
+		return h, err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	var id, version, objects int
-	row := db.QueryRowContext(ctx, `SELECT a.application_id, v.user_version, (SELECT count(*) FROM sqlite_schema)
-		FROM pragma_application_id AS a, pragma_user_version AS v`)
-	if err := row.Scan(&id, &version, &objects); err != nil {
-		return false, err
+	if err := db.QueryRowContext(ctx, "PRAGMA application_id").Scan(&h.application); err != nil {
+		return h, err
 	}
-	switch {
-	case id == applicationID && version > len(migrations):
-		return false, &Error{Kind: ErrNewer,
-			Cause: fmt.Errorf("its schema is %d, this version knows those up to %d", version, len(migrations))}
-	case id == applicationID && version > 0:
-		return false, nil
-	case id == 0 && version == 0 && objects == 0 && mustExist:
-		return false, &Error{Kind: ErrEmpty}
-	case id == 0 && version == 0 && objects == 0:
-		return true, nil // a crash before the tables were made
+	if err := db.QueryRowContext(ctx, "PRAGMA user_version").Scan(&h.version); err != nil {
+		return h, err
 	}
-	return false, &Error{Kind: ErrForeign, Cause: fmt.Errorf("application_id %#x, not %#x", uint32(id), applicationID)} //nolint:gosec // a bit pattern
+	if h.application == 0 && h.version == 0 || h.application == applicationID { // the tables of others may be beyond us
+		err = db.QueryRowContext(ctx, "SELECT count(*) FROM sqlite_schema").Scan(&h.objects)
+	}
+	return h, err
 }
 
 // dsn names the file for the driver. Everything that could mean something in it is escaped.

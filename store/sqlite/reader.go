@@ -267,7 +267,8 @@ func (e *eye) participants(l *lookup) []store.Participant {
 	e.open('[')
 	for e.more(']') {
 		e.open('[')
-		p := store.Participant{Player: l.name(e.int())}
+		player := e.int()
+		p := store.Participant{Player: l.name(player)}
 		if team := e.int(); team != 0 {
 			p.Team = l.name(team)
 		}
@@ -286,6 +287,7 @@ func (e *eye) participants(l *lookup) []store.Participant {
 			key, id := l.window(e.int()), p.Player
 			if number := e.int(); number != 0 {
 				id = l.name(number)
+				e.bad = e.bad || number == player
 			}
 			p.Boards = append(p.Boards, store.BoardValues{Board: key.board, Window: key.window, ID: id, Values: e.values()})
 			e.expect(']')

@@ -11,6 +11,7 @@ import (
 	"database/sql"
 	"errors"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"sync"
 
@@ -45,6 +46,7 @@ type Store struct {
 	reads  reader
 	recent *recent
 
+	unborn     bool // the file was made by an Open that has not succeeded
 	committing sync.Mutex
 	failed     error // under committing
 	head       store.Head
@@ -90,6 +92,11 @@ func (s *Store) Close() error {
 	}
 	if s.writer != nil {
 		failures = append(failures, s.writer.close())
+	}
+	if s.unborn {
+		for _, suffix := range []string{"", logSuffix, "-shm", "-journal"} {
+			_ = os.Remove(s.path + suffix) // nobody's yet
+		}
 	}
 	if s.owner != nil {
 		failures = append(failures, s.owner.release())

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"strconv"
+	"strings"
 
 	"github.com/finalbell/finalbell/store"
 )
@@ -81,8 +82,9 @@ func (p *pen) values(values [][]int64) {
 	p.close(']')
 }
 
-// eye reads what a pen wrote. After the first thing that is not as it should be it is bad, reads zeros, and every
-// loop over more ends.
+// eye reads what a pen wrote, and nothing that a pen would have written otherwise: what is damaged has no second
+// spelling to hide behind. After the first thing that is not as it should be it is bad, reads zeros, and every loop
+// over more ends.
 type eye struct {
 	b   string
 	at  int
@@ -143,15 +145,20 @@ func (e *eye) int() int64 {
 	for c := e.peek(); c >= '0' && c <= '9'; c = e.peek() {
 		e.at++
 	}
-	n, err := strconv.ParseInt(e.b[from:e.at], 10, 64)
-	if err != nil {
+	digits := e.b[from:e.at]
+	n, err := strconv.ParseInt(digits, 10, 64)
+	if zeros := strings.HasPrefix(strings.TrimPrefix(digits, "-"), "0"); err != nil || zeros && digits != "0" {
 		e.bad = true
 		return 0
 	}
 	return n
 }
 
-func (e *eye) bool() bool { return e.int() != 0 }
+func (e *eye) bool() bool {
+	n := e.int()
+	e.bad = e.bad || n != 0 && n != 1
+	return n == 1
+}
 
 // null reports whether a null stands here, and passes it.
 func (e *eye) null() bool {
@@ -193,23 +200,24 @@ func (e *eye) text() string {
 	}
 }
 
+// escaped reads what follows a backslash.
 func (e *eye) escaped() byte {
 	c := e.peek()
-	e.at++
-	if c != 'u' {
+	switch c {
+	case '"', '\\':
+		e.at++
 		return c
 	}
-	if e.at+4 > len(e.b) {
-		e.bad = true
-		return 0
+	if rest := e.b[e.at:]; strings.HasPrefix(rest, "u00") && len(rest) >= 5 {
+		const hex = "0123456789abcdef"
+		high, low := strings.IndexByte(hex[:2], rest[3]), strings.IndexByte(hex, rest[4])
+		if high >= 0 && low >= 0 {
+			e.at += 5
+			return byte(high<<4 | low) //nolint:gosec // below 0x20
+		}
 	}
-	n, err := strconv.ParseUint(e.b[e.at:e.at+4], 16, 8)
-	if err != nil {
-		e.bad = true
-		return 0
-	}
-	e.at += 4
-	return byte(n)
+	e.bad = true
+	return 0
 }
 
 // key reads a member's name, up to its value.

@@ -23,14 +23,18 @@ type writer struct {
 // back once for many times. Pages are small because a match touches some twenty of them here and there.
 const checkpointPages = 16000
 
+// pageBytes is the size of a page: what changes is small, and a commit writes whole pages.
+const pageBytes = 2048
+
 func openWriter(ctx context.Context, path string, options Options) (*writer, error) {
 	synchronous := "FULL"
 	if options.Normal {
 		synchronous = "NORMAL"
 	}
 	all := append([]string{"mode=rwc", "_txlock=immediate"}, settings...)
-	// The journal mode comes after the busy timeout: changing it takes a lock.
-	all = append(all, "_pragma=page_size(2048)", "_pragma=journal_mode(WAL)", "_pragma=synchronous("+synchronous+")",
+	// The journal mode has to come after the page size, which it fixes, and after the busy timeout, because changing
+	// it takes a lock. The driver sorts its pragmas by name, but sets this one, given by its own name, behind them.
+	all = append(all, fmt.Sprintf("_pragma=page_size(%d)", pageBytes), "_journal_mode=WAL", "_synchronous="+synchronous,
 		fmt.Sprintf("_pragma=wal_autocheckpoint(%d)", checkpointPages))
 	db, err := pool(ctx, dsn(path, all...), 1)
 	if err != nil {
@@ -48,7 +52,30 @@ func openWriter(ctx context.Context, path string, options Options) (*writer, err
 	if mode != "wal" {
 		return nil, errors.Join(fmt.Errorf("the file system cannot share memory between processes (journal mode %q instead of wal)", mode), w.close())
 	}
+	if err := w.tryWriting(ctx); err != nil {
+		return nil, errors.Join(err, w.close())
+	}
 	return w, nil
+}
+
+// tryWriting begins to write and takes it back: SQLite opens a file that it may not write for reading, even for
+// BEGIN IMMEDIATE, and would only say so at the first commit.
+func (w *writer) tryWriting(ctx context.Context) error {
+	var version int
+	if err := w.conn.QueryRowContext(ctx, "PRAGMA user_version").Scan(&version); err != nil {
+		return err
+	}
+	back := errors.New("taken back")
+	err := w.transaction(func(t *tx) error {
+		if _, err := t.exec(fmt.Sprintf("PRAGMA user_version = %d", version)); err != nil {
+			return err
+		}
+		return back
+	})
+	if errors.Is(err, back) {
+		return nil
+	}
+	return err
 }
 
 func (w *writer) close() error {
