@@ -44,9 +44,6 @@ func open(ctx context.Context, path string, options Options) (_ *Store, err erro
 	if s.owner, err = own(path, options.Normal); err != nil {
 		return nil, err
 	}
-	if _, missing := os.Lstat(path); errors.Is(missing, fs.ErrNotExist) {
-		s.unborn = true
-	}
 	l, err := readLog(path)
 	if err != nil {
 		return nil, err
@@ -57,6 +54,9 @@ func open(ctx context.Context, path string, options Options) (_ *Store, err erro
 	fresh, err := inspect(ctx, path, l, options.MustExist)
 	if err != nil {
 		return nil, err
+	}
+	if _, missing := os.Lstat(path); errors.Is(missing, fs.ErrNotExist) {
+		s.unborn = true
 	}
 	if s.writer, err = openWriter(ctx, path, options); err != nil {
 		return nil, err
