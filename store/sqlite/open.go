@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -25,7 +26,7 @@ const (
 )
 
 func open(ctx context.Context, path string, options Options) (_ *Store, err error) {
-	warnOfLibc(options)
+	warnOfLibc(options.Log, modules())
 	if path, err = settle(path); err != nil {
 		return nil, err
 	}
@@ -287,18 +288,23 @@ func pool(ctx context.Context, name string, size int) (*sql.DB, error) {
 }
 
 // warnOfLibc says so if the program was built with another libc than the driver's own.
-func warnOfLibc(options Options) {
-	if options.Log == nil {
+func warnOfLibc(log *slog.Logger, modules []*debug.Module) {
+	if log == nil {
 		return
 	}
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return
-	}
-	if found := libcIn(info.Deps); found != "" && found != libcVersion {
-		options.Log.Warn("modernc.org/libc is not the version that the SQLite driver was made for, which may corrupt data: "+
+	if found := libcIn(modules); found != "" && found != libcVersion {
+		log.Warn("modernc.org/libc is not the version that the SQLite driver was made for, which may corrupt data: "+
 			"go get modernc.org/libc@"+libcVersion, "found", found, "wanted", libcVersion)
 	}
+}
+
+// modules are those that the program was built from, as far as it knows.
+func modules() []*debug.Module {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return nil
+	}
+	return info.Deps
 }
 
 // libcIn is the version of libc among a program's modules.
