@@ -14,7 +14,7 @@ import (
 
 // Backup writes a copy of the database, as it is when the call comes, to a new file at path. The copy is synced
 // and checked whole before it gets its name, and the name is durable when Backup returns; an existing file is
-// refused. Writers go on meanwhile.
+// refused. Writers go on meanwhile. A crash may leave a file that ends in .part, which is no backup.
 func (s *Store) Backup(ctx context.Context, path string) error {
 	if err := s.backup(ctx, path); err != nil {
 		return about(path, "back up to", err)
@@ -31,44 +31,67 @@ func (s *Store) backup(ctx context.Context, path string) (err error) {
 	if path, err = settle(path); err != nil {
 		return err
 	}
-	// The name is taken first, so that nothing that comes meanwhile is overwritten.
-	taken, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o644) //nolint:gosec // as readable as the database
-	if errors.Is(err, fs.ErrExist) {
+	if _, err := os.Lstat(path); err == nil {
 		return errExists
-	}
-	if err != nil {
-		return err
-	}
-	part := path + ".part"
-	defer func() {
-		if err != nil {
-			_, _ = os.Remove(part), os.Remove(path)
-		}
-	}()
-	if err := taken.Close(); err != nil {
-		return err
-	}
-	// A part that a crash left behind is nobody's backup, and SQLite writes into no file that has content.
-	if err := os.Remove(part); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
 	}
 	least, err := s.Head(ctx)
 	if err != nil {
 		return err
 	}
+	part, err := s.newPart(path)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			_ = os.Remove(part)
+		}
+	}()
 	if err := s.copyTo(ctx, part); err != nil {
 		return err
 	}
-	if err := syncFile(part); err != nil {
+	if err := complete(part); err != nil {
 		return err
 	}
 	if err := checkCopy(ctx, part, least); err != nil {
 		return err
 	}
-	if err := os.Rename(part, path); err != nil {
+	if err := nameNew(part, path); err != nil {
 		return err
 	}
 	return syncDir(filepath.Dir(path))
+}
+
+// newPart makes an empty file beside path, as readable as the database.
+func (s *Store) newPart(path string) (string, error) {
+	info, err := os.Stat(s.path)
+	if err != nil {
+		return "", err
+	}
+	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*.part")
+	if err != nil {
+		return "", err
+	}
+	if err := errors.Join(os.Chmod(f.Name(), info.Mode().Perm()), f.Close()); err != nil {
+		return "", errors.Join(err, os.Remove(f.Name()))
+	}
+	return f.Name(), nil
+}
+
+// nameNew gives a file its name, unless there is one of that name.
+func nameNew(part, path string) error {
+	err := os.Link(part, path) // never replaces, as a rename does
+	switch {
+	case err == nil:
+		return os.Remove(part)
+	case errors.Is(err, fs.ErrExist):
+		return errExists
+	}
+	// A file system without links. A file that comes between these two lines is lost.
+	if _, err := os.Lstat(path); err == nil {
+		return errExists
+	}
+	return os.Rename(part, path)
 }
 
 // copyTo has a connection of its own: the copy takes its time, and a view's is in a transaction.
@@ -80,6 +103,17 @@ func (s *Store) copyTo(ctx context.Context, path string) (err error) {
 	defer func() { err = errors.Join(err, db.Close()) }()
 	_, err = db.ExecContext(ctx, "VACUUM INTO ?", path)
 	return err
+}
+
+// complete makes a copy one in WAL mode and syncs it. SQLite makes it in another mode, in which a view of the copy
+// would keep every engine from opening it. https://www.sqlite.org/fileformat2.html#file_format_version_numbers
+func complete(path string) error {
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteAt([]byte{2, 2}, 18)
+	return errors.Join(err, f.Sync(), f.Close())
 }
 
 func syncFile(path string) error {

@@ -18,6 +18,7 @@ import (
 // again, which then runs one of these on the arguments in its environment.
 var children = map[string]func(args []string) error{
 	"race":   childRaces,
+	"backup": childBacksUp,
 	"own":    childOwns,
 	"limit":  childWithLimit,
 	"nobody": childAsNobody,

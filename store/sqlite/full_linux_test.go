@@ -97,3 +97,27 @@ func TestOpeningOnAFullDiskSaysSoAndHarmsNothing(t *testing.T) {
 		require.NoError(t, e.Close())
 	}
 }
+
+func TestABackupToAFullDiskLeavesNothingBehind(t *testing.T) {
+	dir := mount(t, "size=200k")
+	ctx := context.Background()
+	e, err := openGame(filepath.Join(t.TempDir(), "game.db"))
+	require.NoError(t, err)
+	defer e.Close()
+	races(t, e, "race ", 30)
+	filler := filepath.Join(dir, "filler")
+	for _, free := range []int{0, 1, 4, 8, 12} { // pages
+		fill(t, filler)
+		info, err := os.Stat(filler)
+		require.NoError(t, err)
+		require.NoError(t, os.Truncate(filler, info.Size()-int64(free)*4096))
+		err = e.Backup(ctx, filepath.Join(dir, "copy.db"))
+		require.ErrorIs(t, err, sqlite.ErrDiskFull, free)
+		require.ErrorContains(t, err, "copy.db")
+		require.Equal(t, []string{"filler"}, namesIn(t, dir))
+	}
+	require.NoError(t, os.Remove(filler))
+	require.NoError(t, e.Backup(ctx, filepath.Join(dir, "copy.db")))
+	require.Equal(t, []string{"copy.db"}, namesIn(t, dir))
+	requireWhole(t, e, nil)
+}

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/finalbell/finalbell"
 )
 
 // childRaces opens the database and races until it is killed, on several goroutines. It says when it is about to
@@ -116,4 +118,58 @@ func (k *kills) survived(t testing.TB, path string, ended map[string]bool, aside
 	require.NoError(t, err)
 	requireWhole(t, e, ended)
 	require.NoError(t, e.Close())
+}
+
+// childBacksUp copies the database until it is killed, and says after every copy that it is made.
+func childBacksUp(args []string) error {
+	path, dir := args[0], args[1]
+	e, err := openGame(path)
+	if err != nil {
+		return err
+	}
+	fmt.Println("open")
+	for n := 0; ; n++ {
+		name := fmt.Sprint(n, ".db")
+		if err := e.Backup(context.Background(), filepath.Join(dir, name)); err != nil {
+			return err
+		}
+		_, _ = os.Stdout.WriteString(name + "\n")
+	}
+}
+
+// What has the name of a backup is a whole one, wherever the process that made it was killed.
+func TestABackupCutShortHasNotItsName(t *testing.T) {
+	random := randomness(t)
+	path := filepath.Join(t.TempDir(), "game.db")
+	e, err := openGame(path)
+	require.NoError(t, err)
+	races(t, e, "race ", 40)
+	require.NoError(t, e.Close())
+	parts, made := 0, 0
+	for range 12 {
+		dir := t.TempDir()
+		c := startChild(t, "backup", nil, path, dir)
+		require.Equal(t, "open", c.next(t))
+		fired := make(chan error, 1)
+		time.AfterFunc(time.Duration(random.Int64N(int64(60*time.Millisecond))), func() { fired <- c.cmd.Process.Kill() })
+		said := c.rest()
+		require.NoError(t, <-fired)
+		c.killed(t)
+		there := namesIn(t, dir)
+		for _, name := range said {
+			require.Contains(t, there, name)
+		}
+		for _, name := range there {
+			if strings.Contains(name, ".part") {
+				parts++
+				continue
+			}
+			made++
+			v, err := finalbell.View(context.Background(), filepath.Join(dir, name))
+			require.NoError(t, err, name)
+			require.Equal(t, 40, requireWhole(t, v, nil))
+			require.NoError(t, v.Close())
+		}
+	}
+	t.Logf("%d backups made, %d parts left behind", made, parts)
 }
