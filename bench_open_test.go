@@ -28,6 +28,7 @@ func BenchmarkOpen(b *testing.B) {
 		b.Run(fmt.Sprint("entries=", size), func(b *testing.B) {
 			path := filepath.Join(b.TempDir(), "board.db")
 			rules := fillBoard(b, path, size)
+			var all []time.Duration
 			for b.Loop() {
 				before := heapInUse()
 				began := time.Now()
@@ -37,7 +38,8 @@ func BenchmarkOpen(b *testing.B) {
 				page, err := e.Board("season").Top(context.Background(), 1)
 				require.NoError(b, err)
 				require.Equal(b, size, page.Size)
-				b.ReportMetric(took.Seconds(), "s/open")
+				all = append(all, took)
+				b.ReportMetric(middle(all, time.Duration.Seconds), "s/open")
 				if size > 0 {
 					b.ReportMetric(float64(heapInUse()-before)/float64(size), "heap-B/entry")
 					b.ReportMetric(float64(fileSize(b, path))/float64(size), "file-B/entry")
@@ -112,4 +114,40 @@ func BenchmarkEndedMatches(b *testing.B) {
 		b.ReportMetric(float64(late)/1e6, "MB-at-the-end")
 		b.ReportMetric(float64(fileSize(b, path))/float64(matches), "file-B/match")
 	}
+}
+
+// BenchmarkFileSize plays matches of 2 and of 10 players with 2 boards among a thousand players and reports what a
+// match adds to the file, and how much of that each of its players.
+func BenchmarkFileSize(b *testing.B) {
+	matches, players := 10_000, 1000
+	if testing.Short() {
+		matches = 200
+	}
+	perMatch := func(size int) float64 {
+		path := filepath.Join(b.TempDir(), "size.db")
+		e, err := finalbell.Open(context.Background(), path, twoBoards(), finalbell.Options{ManualTick: true, Sync: finalbell.SyncNormal})
+		require.NoError(b, err)
+		g := &battles{engine: e, random: rand.New(rand.NewPCG(1, 2)), size: size}
+		timed(b, 256, g.prepare(b, matches/2, players)) // everybody has entries then
+		before := g.closed(b, path)
+		e, err = finalbell.Open(context.Background(), path, twoBoards(), finalbell.Options{ManualTick: true, Sync: finalbell.SyncNormal})
+		require.NoError(b, err)
+		g.engine = e
+		timed(b, 256, g.prepare(b, matches, players))
+		return float64(g.closed(b, path)-before) / float64(matches)
+	}
+	for b.Loop() {
+		two, ten := perMatch(2), perMatch(10)
+		b.ReportMetric(two, "B/match-of-2")
+		b.ReportMetric(ten, "B/match-of-10")
+		b.ReportMetric((ten-two)/8, "B/player-of-a-match")
+	}
+	b.ReportMetric(0, "ns/op")
+}
+
+// closed closes the engine and returns how large its file is then, the log put back.
+func (g *battles) closed(b *testing.B, path string) int64 {
+	b.Helper()
+	require.NoError(b, g.engine.Close())
+	return fileSize(b, path)
 }

@@ -43,8 +43,7 @@ const (
 	// SyncFull syncs every commit before it counts: what was acknowledged survives the loss of power.
 	SyncFull Sync = "full"
 	// SyncNormal syncs now and then. Acknowledged commits still survive the death of the process; when the
-	// machine loses power or its kernel fails, the last ones may be gone, though never one half. A trial on power
-	// cuts lost acknowledged ends in 201 of 1,104.
+	// machine loses power or its kernel fails, the last ones may be gone, though never one half.
 	SyncNormal Sync = "normal"
 )
 

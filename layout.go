@@ -217,6 +217,11 @@ func (x *index) intern(id string) uint32 {
 	if slot, there := x.slot(id); there {
 		return slot
 	}
+	return x.enter(id)
+}
+
+// enter is intern for an id that is hardly there yet.
+func (x *index) enter(id string) uint32 {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	return x.ids.Intern(id)

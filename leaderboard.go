@@ -423,7 +423,7 @@ func (l *loader) add(p *store.Place) error {
 	if err := checkID("id", p.ID); err != nil {
 		return err
 	}
-	slot := w.ids.intern(p.ID)
+	slot := w.ids.enter(p.ID)
 	if !p.Entered {
 		w.waiting[slot] = struct{}{}
 		return nil
@@ -436,19 +436,39 @@ func (l *loader) add(p *store.Place) error {
 	return nil
 }
 
-// finish ranks what was added.
+// finish ranks what was added: each half on its own, and then both together.
 func (l *loader) finish() error {
-	w := l.window
-	slices.SortFunc(l.items, func(a, b ranktree.Item) int {
-		if c := cmp.Compare(a.Key.S, b.Key.S); c != 0 {
-			return c
+	half := len(l.items) / 2
+	var halves sync.WaitGroup
+	for _, items := range [][]ranktree.Item{l.items[:half], l.items[half:]} {
+		halves.Go(func() { slices.SortFunc(items, l.compare) })
+	}
+	halves.Wait()
+	return l.window.tree.Load(merged(l.items[:half], l.items[half:], l.compare))
+}
+
+func (l *loader) compare(a, b ranktree.Item) int {
+	if c := cmp.Compare(a.Key.S, b.Key.S); c != 0 {
+		return c
+	}
+	if c := cmp.Compare(a.Key.T, b.Key.T); c != 0 {
+		return c
+	}
+	rows := &l.window.rows
+	return slices.Compare(rows.at(a.Slot)[2:], rows.at(b.Slot)[2:])
+}
+
+// merged is two sorted lists as one.
+func merged[T any](a, b []T, compare func(a, b T) int) []T {
+	all := make([]T, 0, len(a)+len(b))
+	for len(a) > 0 && len(b) > 0 {
+		if compare(a[0], b[0]) <= 0 {
+			all, a = append(all, a[0]), a[1:]
+		} else {
+			all, b = append(all, b[0]), b[1:]
 		}
-		if c := cmp.Compare(a.Key.T, b.Key.T); c != 0 {
-			return c
-		}
-		return slices.Compare(w.rows.at(a.Slot)[2:], w.rows.at(b.Slot)[2:])
-	})
-	return w.tree.Load(l.items)
+	}
+	return append(append(all, a...), b...)
 }
 
 // has returns those of the ids that have an entry in the store, so that nobody asks it for the others'.

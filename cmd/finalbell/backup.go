@@ -56,11 +56,6 @@ func measure(ctx context.Context, file string) (position uint64, size int64, err
 	if err != nil {
 		return 0, 0, err
 	}
-	s, err := sqlite.View(ctx, file)
-	if err != nil {
-		return 0, 0, err
-	}
-	defer func() { err = errors.Join(err, s.Close()) }()
-	head, err := s.Head(ctx)
-	return head.Position, info.Size(), err
+	position, err = sqlite.BackupPosition(ctx, file)
+	return position, info.Size(), err
 }

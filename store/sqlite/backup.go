@@ -127,7 +127,7 @@ func syncFile(path string) error {
 // checkCopy reads all of a copy and holds it against what was here before. It may have more: the owner goes on
 // writing, and a view knows nothing of that.
 func checkCopy(ctx context.Context, path string, least store.Head) (err error) {
-	db, err := pool(ctx, dsn(path, append([]string{"mode=ro", "immutable=1"}, settings...)...), 1)
+	db, err := openCopy(ctx, path)
 	if err != nil {
 		return err
 	}
@@ -135,17 +135,48 @@ func checkCopy(ctx context.Context, path string, least store.Head) (err error) {
 	if err := checkWhole(ctx, db); err != nil {
 		return err
 	}
+	position, err := positionIn(ctx, db)
+	if err != nil {
+		return err
+	}
 	var id, version int
-	var position uint64
-	row := db.QueryRowContext(ctx, `SELECT a.application_id, v.user_version, (SELECT coalesce(max(position), 0) FROM events)
-		FROM pragma_application_id AS a, pragma_user_version AS v`)
-	if err := row.Scan(&id, &version, &position); err != nil {
+	row := db.QueryRowContext(ctx, "SELECT a.application_id, v.user_version FROM pragma_application_id AS a, pragma_user_version AS v")
+	if err := row.Scan(&id, &version); err != nil {
 		return err
 	}
 	if id != applicationID || version != len(migrations) || position < least.Position {
 		return &Error{Kind: ErrCorrupt, Cause: fmt.Errorf("the copy is of program %#x, schema %d, position %d", id, version, position)}
 	}
 	return nil
+}
+
+// openCopy opens a file that nobody has opened yet, and leaves nothing beside it.
+func openCopy(ctx context.Context, path string) (*sql.DB, error) {
+	return pool(ctx, dsn(path, append([]string{"mode=ro", "immutable=1"}, settings...)...), 1)
+}
+
+func positionIn(ctx context.Context, db *sql.DB) (position uint64, err error) {
+	err = db.QueryRowContext(ctx, "SELECT coalesce(max(position), 0) FROM events").Scan(&position)
+	return position, err
+}
+
+// BackupPosition is the last position in a backup that no engine has opened since it was made. Unlike a View it leaves
+// nothing beside the file.
+func BackupPosition(ctx context.Context, path string) (uint64, error) {
+	position, err := backupPosition(ctx, path)
+	return position, about(path, "read", err)
+}
+
+func backupPosition(ctx context.Context, path string) (position uint64, err error) {
+	if path, err = settle(path); err != nil {
+		return 0, err
+	}
+	db, err := openCopy(ctx, path)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	return positionIn(ctx, db)
 }
 
 // checkWhole lets SQLite look at every page of a database.

@@ -21,7 +21,7 @@ const (
 	ErrNoDirectory Kind = "its directory is not there; make it first"
 	ErrMissing     Kind = "there is no such file, and it must exist; check the path, or restore a backup"
 	ErrEmpty       Kind = "the file is empty, and a database must exist; check the path, or restore a backup"
-	ErrReadOnly    Kind = "it cannot be written; check the permissions of the file and of its directory, and how it is mounted"
+	ErrReadOnly    Kind = "it may not be read or written; check the permissions of the file and of its directory, and how it is mounted"
 	ErrDiskFull    Kind = "the disk is full; free some space and open it again"
 	ErrNotDatabase Kind = "it is not a SQLite database; check the path"
 	ErrForeign     Kind = "it is the database of another program; check the path"

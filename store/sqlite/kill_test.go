@@ -46,6 +46,9 @@ func childRaces(args []string) error {
 // moments of the kills are drawn. Two files live through twenty processes each, and every other process finds there
 // what nobody has opened since the last one died; twenty more die while they make a file.
 func TestNothingAcknowledgedIsLostWhenTheProcessIsKilled(t *testing.T) {
+	if testing.Short() {
+		t.Skip("sixty processes that die take their time, and one that dies tells the race detector nothing")
+	}
 	random := randomness(t)
 	tally := kills{}
 	for file := range 2 {

@@ -26,7 +26,7 @@ const (
 )
 
 func open(ctx context.Context, path string, options Options) (_ *Store, err error) {
-	warnOfLibc(options.Log, builtWith())
+	warnOfLibc(options.Log, modules())
 	if path, err = settle(path); err != nil {
 		return nil, err
 	}
@@ -45,9 +45,6 @@ func open(ctx context.Context, path string, options Options) (_ *Store, err erro
 	if s.owner, err = own(path, options.Normal); err != nil {
 		return nil, err
 	}
-	if _, missing := os.Lstat(path); errors.Is(missing, fs.ErrNotExist) {
-		s.unborn = true
-	}
 	l, err := readLog(path)
 	if err != nil {
 		return nil, err
@@ -58,6 +55,9 @@ func open(ctx context.Context, path string, options Options) (_ *Store, err erro
 	fresh, err := inspect(ctx, path, l, options.MustExist)
 	if err != nil {
 		return nil, err
+	}
+	if _, missing := os.Lstat(path); errors.Is(missing, fs.ErrNotExist) {
+		s.unborn = true
 	}
 	if s.writer, err = openWriter(ctx, path, options); err != nil {
 		return nil, err
@@ -298,8 +298,8 @@ func warnOfLibc(log *slog.Logger, modules []*debug.Module) {
 	}
 }
 
-// builtWith are the modules of this program, as far as it knows.
-func builtWith() []*debug.Module {
+// modules are those that the program was built from, as far as it knows.
+func modules() []*debug.Module {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return nil

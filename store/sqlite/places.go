@@ -6,34 +6,31 @@ import (
 	"errors"
 	"io"
 	"iter"
+	"sync"
 
 	"github.com/finalbell/finalbell/store"
 )
 
 var _ store.Placer = (*Store)(nil)
 
-// Places yields the places of a window's entries. The next slice is read while the last one is looked at.
+// Places yields the places of a window's entries. Two halves are read side by side, while the slices read before are
+// looked at: a million rows take SQLite longer than they take the engine.
 func (s *Store) Places(ctx context.Context, board, window string) iter.Seq2[[]store.Place, error] {
-	type slice struct {
-		places []store.Place
-		err    error
-	}
 	return func(yield func([]store.Place, error) bool) {
 		ctx, stop := context.WithCancel(ctx)
-		read := make(chan slice)
+		read := make(chan placesSlice)
+		var reading sync.WaitGroup
+		middle, err := s.reads.middle(ctx)
+		if err != nil {
+			stop()
+			yield(nil, about(s.path, "read", err))
+			return
+		}
+		reading.Go(func() { s.reads.placesBetween(ctx, board, window, 0, middle, read) })
+		reading.Go(func() { s.reads.placesBetween(ctx, board, window, middle, 1<<32-1, read) })
 		go func() {
-			defer close(read)
-			last := int64(0)
-			for more := true; more; {
-				var next slice
-				next.places, last, more, next.err = s.reads.places(ctx, board, window, last)
-				more = more && next.err == nil
-				select {
-				case read <- next:
-				case <-ctx.Done():
-					return
-				}
-			}
+			reading.Wait()
+			close(read)
 		}()
 		// Whoever leaves early leaves no reading behind.
 		defer func() {
@@ -49,17 +46,42 @@ func (s *Store) Places(ctx context.Context, board, window string) iter.Seq2[[]st
 	}
 }
 
+type placesSlice struct {
+	places []store.Place
+	err    error
+}
+
+// middle is a number with about as many names below it as above.
+func (r *reader) middle(ctx context.Context) (id int64, err error) {
+	err = r.each(ctx, "SELECT coalesce(max(id), 0) / 2 FROM names", func(c *cells) { id = c.int(0) })
+	return id, err
+}
+
+// placesBetween sends the places of the names after one number up to another, slice by slice.
+func (r *reader) placesBetween(ctx context.Context, board, window string, after, upTo int64, to chan<- placesSlice) {
+	for more := true; more; {
+		var next placesSlice
+		next.places, after, more, next.err = r.places(ctx, board, window, after, upTo)
+		more = more && next.err == nil
+		select {
+		case to <- next:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
 const placesQuery = `SELECT e.id, n.name, e.entered, e.sort, e.changed_at, e.changed_position, e.changed_place
 	FROM windows AS w CROSS JOIN entries AS e CROSS JOIN names AS n ON n.id = e.id & 4294967295
-	WHERE w.board = ? AND w.window = ? AND e.id > (w.id << 32) + ? AND e.id < (w.id + 1) << 32 ORDER BY e.id LIMIT ?`
+	WHERE w.board = ? AND w.window = ? AND e.id > (w.id << 32) + ? AND e.id <= (w.id << 32) + ? ORDER BY e.id LIMIT ?`
 
 // places reads one slice on the driver itself: a row through database/sql costs twice as much.
-func (r *reader) places(ctx context.Context, board, window string, after int64) (found []store.Place, last int64, more bool, err error) {
+func (r *reader) places(ctx context.Context, board, window string, after, upTo int64) (found []store.Place, last int64, more bool, err error) {
 	err = r.rows(ctx, placesQuery, func(c *cells) {
 		last = c.int(0) & (1<<32 - 1)
 		found = append(found, store.Place{ID: c.text(1), Entered: c.bool(2), Sort: c.bytes(3),
 			Changed: store.Moment{At: c.time(4), Position: uint64(c.int(5)), Place: int(c.int(6))}}) //nolint:gosec // a bit pattern
-	}, board, window, after, int64(rowSlice))
+	}, board, window, after, upTo, int64(rowSlice))
 	return found, last, len(found) == rowSlice, err
 }
 
