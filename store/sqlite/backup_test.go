@@ -192,3 +192,13 @@ func TestACancelledBackupLeavesNothingBehind(t *testing.T) {
 	require.NoError(t, e.Backup(context.Background(), path), "the store goes on")
 	requireBackup(t, path, map[string]bool{"race 99": true})
 }
+
+func namesIn(t testing.TB, dir string) (names []string) {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	require.NoError(t, err)
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	return names
+}

@@ -60,7 +60,9 @@ func childWithLimit(args []string) error {
 		return err
 	}
 	signal.Ignore(syscall.SIGXFSZ)
-	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: limit, Max: limit}); err != nil {
+	var most syscall.Rlimit
+	setBoth(&most.Cur, &most.Max, limit)
+	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &most); err != nil {
 		return err
 	}
 	e, err := openGame(path)
@@ -136,4 +138,9 @@ func databases(t testing.TB, dir string) map[string]string {
 		return strings.HasSuffix(name, "-shm") || strings.HasSuffix(name, "-wal") && sum == nothing
 	})
 	return all
+}
+
+// setBoth sets a limit, whose fields are signed on some systems.
+func setBoth[T int64 | uint64](current, most *T, limit uint64) {
+	*current, *most = T(limit), T(limit)
 }

@@ -82,16 +82,6 @@ func TestOneEngineOwnsAFileByWhateverNameItIsOpened(t *testing.T) {
 	}
 }
 
-func namesIn(t testing.TB, dir string) (names []string) {
-	t.Helper()
-	entries, err := os.ReadDir(dir)
-	require.NoError(t, err)
-	for _, e := range entries {
-		names = append(names, e.Name())
-	}
-	return names
-}
-
 // Two that open at the same moment never own the file both.
 func TestOfManyWhoOpenAFileOneOwnsIt(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "game.db")
