@@ -1,7 +1,7 @@
 // Package store is the contract between the engine and whatever keeps its data.
 //
-// A store keeps three things: matches, board entries and the events that made them. It decides nothing:
-// rules, ranks and time are the engine's. What a store must do is to write a batch whole or not at all, to
+// A store keeps matches, board entries with the windows that they belong to, and the events that made them. It
+// decides nothing: rules, ranks and time are the engine's. What a store must do is to write a batch whole or not at all, to
 // know a request that it has already written, and to give back what it was given.
 // Package storetest holds every implementation to this contract.
 package store
@@ -41,6 +41,13 @@ type Store interface {
 	// An id without an entry is left out.
 	Entries(ctx context.Context, q EntryQuery) iter.Seq2[Entry, error]
 
+	// Windows yields the windows that q asks for, in no order that means anything: those that were written, and
+	// with Version 0 those that have an entry but were never written.
+	Windows(ctx context.Context, q WindowQuery) iter.Seq2[Window, error]
+
+	// Chunks yields the chunks of a window whose number is at least from and below to, by number.
+	Chunks(ctx context.Context, key WindowKey, from, to int) iter.Seq2[Chunk, error]
+
 	// Events yields the events after a position, in order.
 	Events(ctx context.Context, after uint64) iter.Seq2[Event, error]
 
@@ -78,8 +85,9 @@ func (e *CommitError) Unwrap() error { return e.Err }
 // Batch is what one call of Commit writes: whole or not at all.
 type Batch struct {
 	Commits []Commit
-	// Soft records carry values that may be lost in a crash. A Match replaces the stored one of the same id if
-	// that has the same version; Moves are set on the stored match of that id if it ended at that position.
+	// Soft records carry values that may be lost in a crash. A Match or Window replaces the
+	// stored one if that has the same version; Moves are set on the stored match of that id if it ended at that
+	// position; Entries, Chunks and Drops are written as they are, without a look at versions.
 	Soft []Record
 }
 
@@ -109,13 +117,24 @@ type Event struct {
 	Body     []byte
 }
 
-// Record is one of Match, Entry, Moves and Setting.
+// Record is one of Match, Entry, Window, Chunk, Drop, Moves and Setting.
 type Record interface{ record() }
 
 func (Match) record()   {}
 func (Entry) record()   {}
+func (Window) record()  {}
+func (Chunk) record()   {}
+func (Drop) record()    {}
 func (Moves) record()   {}
 func (Setting) record() {}
+
+// WindowKey names one period of a board.
+type WindowKey struct {
+	Board      string
+	Window     string
+	Partition  string // empty: not of a partition
+	Generation int    // how often the board had been made anew from history
+}
 
 // Head is where a store stands.
 type Head struct {
@@ -161,6 +180,8 @@ type Participant struct {
 	Outcome Number
 	Status  string   // empty: nothing reported
 	Metrics []Metric // by name
+	// Attributes are the player's own in this match, by name.
+	Attributes []Attribute
 	// Reported is the rank that came with the outcome, 0 for none.
 	Reported int
 	Rank     int // 0: unranked
@@ -186,9 +207,9 @@ type Attribute struct{ Name, Value string }
 
 // BoardValues is what an entry was worth just after a match.
 type BoardValues struct {
-	Board  string
-	Window string
+	WindowKey
 	ID     string // the player, or the team on a board of teams
+	Late   bool   // the window was final: the result did not count, and there are no Values
 	Values [][]int64
 }
 
@@ -208,11 +229,11 @@ type Moment struct {
 
 // Entry is what a player or team has on one window of a board.
 type Entry struct {
-	Board   string
-	Window  string
+	WindowKey
 	ID      string // the player, or the team on a board of teams
 	Version uint64
-	Entered bool // false: results were folded, but none has the first key's metric yet
+	Entered bool   // false: results were folded, but none has the first key's metric yet
+	Hidden  string // why it is not shown; empty: it is
 	// Values has one element a key: a number in units of the key's scale, or for countback a count a place.
 	Values [][]int64
 	// Sort ranks the entries of a window, the larger bytewise the better; equal ones share a rank and are listed
@@ -229,15 +250,46 @@ type Entry struct {
 type Placer interface {
 	// Places yields the places of all entries of a window, in any order and in slices of any size. Nobody may
 	// change a slice or keep it over the next one.
-	Places(ctx context.Context, board, window string) iter.Seq2[[]Place, error]
+	Places(ctx context.Context, key WindowKey) iter.Seq2[[]Place, error]
 }
 
 // Place is an Entry as far as it tells where it stands.
 type Place struct {
 	ID      string
 	Entered bool
+	Hidden  bool
 	Sort    []byte
 	Changed Moment
+}
+
+// Window is a period as far as it is more than its entries. Times are UTC, whole milliseconds; a zero one is none.
+type Window struct {
+	WindowKey
+	Version    uint64 // 1 when first written, one more with each commit
+	Start, End time.Time
+	Final      uint64    // position of the commit after which its entries cannot change; 0: they can
+	ClosedAt   time.Time // when that was due
+	Size       int       // entries ranked, once Frozen
+	Frozen     bool      // its ranks are all in its chunks
+	// Copied is the position at which the chunks of a window that is not final were begun to be written, 0 for
+	// none; Chunks is how many there are and First the number of the first one.
+	Copied        uint64
+	First, Chunks int
+}
+
+// Chunk is a run of a window's entries in rank order, in the engine's own encoding. It has no version.
+type Chunk struct {
+	WindowKey
+	N    int // its number in the window
+	Data []byte
+}
+
+// Drop takes away some of what is kept of a window: its chunks from From on and below To, up to 1000 of them, or,
+// if All, up to 1000 entries and chunks of any number, and the window itself when nothing else is left of it.
+type Drop struct {
+	WindowKey
+	From, To int
+	All      bool
 }
 
 // Moves are the rank moves of a match, known only after its commit.
@@ -249,8 +301,9 @@ type Moves struct {
 
 // Move is where a match took an entry. Old is 0 for an entry that was not there before.
 type Move struct {
-	Board, Window, ID string
-	Old, New          int
+	WindowKey
+	ID       string
+	Old, New int
 }
 
 // Setting is a named value of the engine's, such as the rules that the data was made under. It has no version.
@@ -270,7 +323,13 @@ type MatchQuery struct {
 
 // EntryQuery selects entries of one window of a board.
 type EntryQuery struct {
-	Board  string
-	Window string
-	IDs    []string // nil: all
+	WindowKey
+	IDs []string // nil: all
+}
+
+// WindowQuery selects windows; a zero field does not restrict.
+type WindowQuery struct {
+	Board    string
+	Window   string
+	Unfrozen bool // only those that are not Frozen
 }
