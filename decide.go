@@ -22,7 +22,7 @@ const (
 // reads a clock or a store.
 
 func decideCreate(e *engine, r request) (*decision, error) {
-	mode := e.modes[r.create.Mode]
+	mode := e.ruleset().modes[r.create.Mode]
 	m := create(*r.create, r.at)
 	if !m.Deadline.IsZero() && !m.Deadline.After(r.at) {
 		return nil, refuse(ErrInvalid, "deadline "+timetext.Format(m.Deadline)+" is not after the match is created, "+timetext.Format(r.at))
@@ -90,7 +90,7 @@ func decideEnd(e *engine, m Match, r request) (*decision, error) {
 	}
 	same := false
 	if m.report != (digest{}) {
-		again, err := fill(m, e.history.mode(m.Mode, m.position), r.outcomes, true)
+		again, err := fill(m, e.ruleset().history.mode(m.Mode, m.position), r.outcomes, true)
 		same = err == nil && again.digest == m.report
 	}
 	_, replayed, err := move(verbEnd, m, same)

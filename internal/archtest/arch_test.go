@@ -23,7 +23,7 @@ const module = "github.com/finalbell/finalbell"
 // allowed is the whole import table: what each package may import of ours. A package that is not here may
 // not exist; "*" is anything.
 var allowed = map[string][]string{
-	"":                       {"store", "store/sqlite", "internal/ranktree", "internal/strictjson", "internal/timetext"},
+	"":                       {"store", "store/sqlite", "schedule", "internal/ranktree", "internal/strictjson", "internal/timetext"},
 	"store":                  {},
 	"store/memory":           {"store"},
 	"store/sqlite":           {"store"},

@@ -1,0 +1,330 @@
+package finalbell
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/finalbell/finalbell/schedule"
+	"github.com/finalbell/finalbell/store"
+)
+
+// How windows end. A small commit makes a window final at a position; from then on its entries cannot change. Its ranks
+// are a function of them, and are written afterwards in slices, which a crash may interrupt anywhere. Then the window
+// leaves the memory.
+
+// windowID names a board's window in events and keys. The parts are escaped, so that no two windows share a name.
+func windowID(board, window string) string {
+	escape := strings.NewReplacer("%", "%25", "/", "%2F")
+	return escape.Replace(board) + "/" + escape.Replace(window)
+}
+
+// entered is the window that a result is about to enter, in memory if results still count there.
+func (e *engine) entered(ctx context.Context, b *board, w schedule.Window) (*period, error) {
+	if p := b.period(w.ID); p != nil {
+		return p, nil
+	}
+	p := b.newPeriod(w)
+	r, err := e.windowRecord(ctx, b, w.ID)
+	if err != nil {
+		return nil, err
+	}
+	if p.version = r.Version; r.Final > 0 {
+		p.final = r.Final
+		return p, nil // of a window that is over only the mark is asked for
+	}
+	return b.keep(p), nil
+}
+
+// windowRecord is what the store has of a window as a whole, the zero record if nothing.
+func (e *engine) windowRecord(ctx context.Context, b *board, id string) (store.Window, error) {
+	var found store.Window
+	for r, err := range e.store.Windows(ctx, store.WindowQuery{Board: b.rule.ID, Window: id}) {
+		if err != nil {
+			return store.Window{}, unavailable(err)
+		}
+		if b.knows(r) && r.Partition == "" && (found.Version == 0 || r.Generation > found.Generation) {
+			found = r
+		}
+	}
+	return found, nil
+}
+
+// knows reports whether a stored window is one of the board as it is today: made since it was last rebuilt, or final
+// before.
+func (b *board) knows(r store.Window) bool {
+	return r.Generation == b.generation || r.Generation < b.generation && r.Final > 0
+}
+
+// willClose sees that a window with results in it is closed when it is due.
+func (e *engine) willClose(p *period) {
+	p.mu.Lock()
+	due, ends := p.board.rule.Window.due(p.window)
+	known := p.noted || p.final > 0
+	p.noted = true
+	p.mu.Unlock()
+	if ends && !known {
+		e.dues.noteWindow(closeKind, p, due)
+	}
+}
+
+// closeDue closes the windows of a board that are due, the oldest first.
+func (e *engine) closeDue(ctx context.Context, b *board, now time.Time) error {
+	for _, p := range b.live() {
+		due, ends := b.rule.Window.due(p.bounds())
+		if !ends || now.Before(due) || p.isFinal() || !p.isNoted() {
+			continue
+		}
+		if err := e.writable(ctx); err != nil {
+			return err
+		}
+		if err := e.close(ctx, p, due); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// isNoted reports whether the window has something in it.
+func (p *period) isNoted() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.noted
+}
+
+// closeBefore closes what is due of the boards that an ended match is about to enter: also the window that it belongs
+// to, even if nobody ever was in that.
+func (e *engine) closeBefore(ctx context.Context, r request, m Match) error {
+	for _, id := range r.rules.mode(m.Mode).Boards {
+		b := r.rules.boards[id]
+		if b.rule.Window.endless() {
+			continue
+		}
+		if err := e.closeDue(ctx, b, r.now); err != nil {
+			return err
+		}
+		w, any := b.belongs(m)
+		due, ends := b.rule.Window.due(w)
+		if !any || !ends || r.now.Before(due) {
+			continue
+		}
+		p, err := e.entered(ctx, b, w)
+		if err == nil && !p.isFinal() {
+			err = e.close(ctx, p, due)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// endless reports whether the one window never ends.
+func (w WindowRule) endless() bool {
+	return (w.Every == AllTime || w.Every == "") && len(w.Fixed) == 0 && w.Next == nil && w.Origin.IsZero()
+}
+
+// close makes a window final as of a time. It does nothing if somebody was faster.
+func (e *engine) close(ctx context.Context, p *period, at time.Time) error {
+	id := windowID(p.board.rule.ID, p.id)
+	t, err := e.committer.keys.acquire(ctx, key{'w', id})
+	if err != nil {
+		return e.notReserved(ctx, err)
+	}
+	if p.isFinal() {
+		e.committer.keys.release(t)
+		return nil
+	}
+	job := &closeJob{engine: e, period: p, rules: e.ruleset(), at: at, id: id}
+	return e.committer.submit(ctx, &pending{job: job, alone: true, ticket: t})
+}
+
+// closeJob makes a window final.
+type closeJob struct {
+	engine  *engine
+	period  *period
+	rules   *ruleset
+	at      time.Time
+	id      string
+	records []store.Window // the whole window first
+}
+
+func (j *closeJob) stale() bool { return j.rules != j.engine.ruleset() || j.period.isFinal() }
+
+// seal looks at the boards, on which every earlier commit is by now.
+func (j *closeJob) seal(position uint64) store.Commit {
+	p := j.period
+	w := p.bounds()
+	c := store.Commit{Key: keyOf("due", closeKind, j.id), Position: position, At: j.at, Kind: windowClosedEvent, ID: j.id}
+	p.mu.Lock()
+	whole := store.Window{WindowKey: p.board.key(p.id, ""), Version: p.version + 1, Start: w.Start, End: w.End, Final: position, ClosedAt: j.at}
+	p.mu.Unlock()
+	j.records = []store.Window{whole}
+	for _, r := range p.rankings() {
+		if r.key.Partition != "" {
+			part := whole
+			part.WindowKey, part.Version = r.key, 1
+			j.records = append(j.records, part)
+		}
+	}
+	for _, r := range j.records {
+		c.Records = append(c.Records, r)
+	}
+	c.Body = closedBody(p)
+	return c
+}
+
+func (j *closeJob) applied(position uint64) {
+	p := j.period
+	p.mu.Lock()
+	p.final, p.closedAt, p.version = position, j.at, p.version+1
+	p.mu.Unlock()
+	j.engine.dues.forgetWindow(closeKind, p)
+	j.engine.dues.noteWindow(freezeKind, p, j.at)
+}
+
+const (
+	headEntries    = 10  // of the standings that a closing event carries
+	headPartitions = 100 // of which it does
+)
+
+// closedBody is what the event of a closing says of the window: how it ended for the first ten, in each of the first
+// hundred partitions.
+func closedBody(p *period) []byte {
+	type head struct {
+		Partition string  `json:"partition,omitempty"`
+		Size      int     `json:"size"`
+		Top       []Entry `json:"top,omitempty"`
+	}
+	w := p.bounds()
+	body := struct {
+		Board  string `json:"board"`
+		Window string `json:"window"`
+		Start  string `json:"start,omitempty"`
+		End    string `json:"end,omitempty"`
+		Size   int    `json:"size"`
+		Heads  []head `json:"standings,omitempty"`
+	}{Board: p.board.rule.ID, Window: p.id, Start: wireTime(w.Start), End: wireTime(w.End)}
+	for _, r := range p.rankings() {
+		v := &view{rule: r.rule, layout: r.layout, key: r.key, source: r}
+		page, err := v.page(context.Background(), Read{Limit: headEntries})
+		if err != nil {
+			continue // cannot be: the ranking is in memory
+		}
+		body.Size += page.Size
+		if len(body.Heads) < headPartitions && page.Size > 0 {
+			body.Heads = append(body.Heads, head{r.key.Partition, page.Size, page.Entries})
+		}
+	}
+	text, err := marshal(body)
+	if err != nil {
+		return nil
+	}
+	return text
+}
+
+// freeze writes down the ranks of a final window and lets it go from memory. Begun again after a crash it writes the
+// same.
+func (e *engine) freeze(ctx context.Context, p *period) error {
+	total := 0
+	var whole store.Window
+	for _, r := range append([]*ranking{nil}, p.rankings()...) {
+		p.mu.Lock()
+		record := store.Window{WindowKey: p.board.key(p.id, ""), Version: p.version, Start: p.window.Start, End: p.window.End,
+			Final: p.final, ClosedAt: p.closedAt, Frozen: true}
+		p.mu.Unlock()
+		if r == nil {
+			whole = record
+			continue
+		}
+		chunks, err := e.writeChunks(ctx, r, 0)
+		if err != nil {
+			return err
+		}
+		size := r.size()
+		total += size
+		if r.key.Partition == "" {
+			whole.Chunks = chunks
+			continue
+		}
+		record.WindowKey, record.Version, record.Size, record.Chunks = r.key, 1, size, chunks
+		if err := e.committer.follow(ctx, record); err != nil {
+			return err
+		}
+	}
+	whole.Size = total
+	// Last of all: as long as it is missing, everything is written again.
+	if err := e.committer.follow(ctx, whole); err != nil {
+		return err
+	}
+	e.dues.forgetWindow(freezeKind, p)
+	p.board.forget(p.id)
+	return nil
+}
+
+// loadWindows fills the windows that are not frozen from the stored entries.
+func (e *engine) loadWindows(ctx context.Context, rs *ruleset) error {
+	for _, rule := range rs.rules.Boards {
+		if b := rs.boards[rule.ID]; rule.Window.bySeasons() {
+			if err := e.loadSeasons(ctx, b); err != nil {
+				return err
+			}
+		}
+	}
+	var rankings []*ranking
+	for r, err := range e.store.Windows(ctx, store.WindowQuery{Unfrozen: true}) {
+		if err != nil {
+			return unavailable(err)
+		}
+		b := rs.boards[r.Board]
+		if b == nil || r.Generation != b.generation {
+			continue
+		}
+		p := b.period(r.Window)
+		if p == nil {
+			w, known := b.byID(r.Window)
+			if !known {
+				w = schedule.Window{ID: r.Window, Start: r.Start, End: r.End} // of another calendar
+			}
+			p = b.keep(b.newPeriod(w))
+		}
+		if r.Partition == "" {
+			p.version, p.final, p.closedAt = r.Version, r.Final, r.ClosedAt
+			if r.Final > 0 {
+				p.window.Start, p.window.End = r.Start, r.End
+			}
+		}
+		rankings = append(rankings, p.ranking(r.Partition))
+	}
+	for _, w := range rankings {
+		if err := e.loadRanking(ctx, w); err != nil {
+			return err
+		}
+		if p := w.period; p.isFinal() {
+			e.dues.noteWindow(freezeKind, p, p.closedAt)
+		} else {
+			e.willClose(p)
+		}
+	}
+	return nil
+}
+
+// loadRanking fills one ranking.
+func (e *engine) loadRanking(ctx context.Context, w *ranking) error {
+	l := w.loader()
+	for some, err := range storedPlaces(ctx, e.store, w.key) {
+		if err != nil {
+			return unavailable(err)
+		}
+		for i := range some {
+			if err := l.add(&some[i]); err != nil {
+				return unavailable(fmt.Errorf("entry of %q on board %q: %w", some[i].ID, w.key.Board, err))
+			}
+		}
+	}
+	if err := l.finish(); err != nil {
+		return unavailable(fmt.Errorf("board %q: %w", w.key.Board, err))
+	}
+	return nil
+}
