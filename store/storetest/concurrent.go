@@ -89,9 +89,9 @@ func block(i uint64) store.Batch {
 	for position := commitsInBlock*i + 1; position <= commitsInBlock*(i+1); position++ {
 		b.Commits = append(b.Commits, commitAt(position,
 			store.Match{ID: "m", Version: position, Created: 1, State: "started"},
-			store.Entry{Board: "x", Window: "yz", ID: "ann", Version: position},
+			store.Entry{WindowKey: in("x", "yz"), ID: "ann", Version: position},
 			store.Setting{Name: "rules", Value: binary.BigEndian.AppendUint64(nil, position)},
-			store.Entry{Board: "x", Window: "yz", ID: "bob", Version: position}))
+			store.Entry{WindowKey: in("x", "yz"), ID: "bob", Version: position}))
 	}
 	return b
 }
@@ -119,7 +119,7 @@ func seesBlocks(t *testing.T, s store.Store) bool {
 		return false
 	}
 	var versions []uint64
-	for e, err := range s.Entries(ctx, windows()[0]) {
+	for e, err := range s.Entries(ctx, firstWindow()) {
 		if !assert.NoError(t, err) {
 			return false
 		}

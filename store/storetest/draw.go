@@ -63,28 +63,35 @@ func drawParticipant(t *rapid.T) store.Participant {
 		Result:   text().Draw(t, "result"),
 		Boards: rapid.SliceOfN(rapid.Custom(func(t *rapid.T) store.BoardValues {
 			return store.BoardValues{
-				Board:  name().Draw(t, "board"),
-				Window: text().Draw(t, "window"),
-				ID:     name().Draw(t, "id"),
-				Values: values().Draw(t, "values"),
+				WindowKey: rapid.Custom(drawKey).Draw(t, "window"),
+				ID:        name().Draw(t, "id"),
+				Values:    values().Draw(t, "values"),
 			}
 		}), 0, 2).Draw(t, "boards"),
 	}
 }
 
+func drawKey(t *rapid.T) store.WindowKey {
+	return store.WindowKey{
+		Board:      name().Draw(t, "board"),
+		Window:     text().Draw(t, "name"),
+		Partition:  text().Draw(t, "partition"),
+		Generation: generation().Draw(t, "generation"),
+	}
+}
+
 func drawEntry(t *rapid.T) store.Entry {
 	return store.Entry{
-		Board:   name().Draw(t, "board"),
-		Window:  text().Draw(t, "window"),
-		ID:      name().Draw(t, "id"),
-		Version: 1,
-		Entered: rapid.Bool().Draw(t, "entered"),
-		Values:  values().Draw(t, "values"),
-		Sort:    blob().Draw(t, "sort"),
-		State:   blob().Draw(t, "state"),
-		Changed: result().Draw(t, "changed"),
-		Last:    result().Draw(t, "last"),
-		Row:     result().Draw(t, "row"),
+		WindowKey: rapid.Custom(drawKey).Draw(t, "window"),
+		ID:        name().Draw(t, "id"),
+		Version:   1,
+		Entered:   rapid.Bool().Draw(t, "entered"),
+		Values:    values().Draw(t, "values"),
+		Sort:      blob().Draw(t, "sort"),
+		State:     blob().Draw(t, "state"),
+		Changed:   result().Draw(t, "changed"),
+		Last:      result().Draw(t, "last"),
+		Row:       result().Draw(t, "row"),
 	}
 }
 
@@ -107,11 +114,10 @@ func drawSetting(t *rapid.T) store.Setting {
 func drawMoves() *rapid.Generator[[]store.Move] {
 	return rapid.SliceOfN(rapid.Custom(func(t *rapid.T) store.Move {
 		return store.Move{
-			Board:  name().Draw(t, "board"),
-			Window: text().Draw(t, "window"),
-			ID:     name().Draw(t, "id"),
-			Old:    count().Draw(t, "old"),
-			New:    count().Draw(t, "new"),
+			WindowKey: rapid.Custom(drawKey).Draw(t, "window"),
+			ID:        name().Draw(t, "id"),
+			Old:       count().Draw(t, "old"),
+			New:       count().Draw(t, "new"),
 		}
 	}), 0, 2)
 }
@@ -184,6 +190,10 @@ func integer() *rapid.Generator[int64] {
 		rapid.SampledFrom([]int64{0, 1, -1, math.MaxInt64, math.MaxInt64 - 1, -math.MaxInt64, math.MinInt64, 1<<53 + 1, 1 << 31}),
 		rapid.Int64(),
 	)
+}
+
+func generation() *rapid.Generator[int] {
+	return rapid.OneOf(rapid.IntRange(0, 2), rapid.SampledFrom([]int{10, math.MaxInt32}))
 }
 
 func count() *rapid.Generator[int] {

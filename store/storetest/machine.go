@@ -44,11 +44,11 @@ func steps(t *rapid.T, s store.Store, more map[string]func(*rapid.T)) {
 			requireSame(t, want.matches(q), all(t, s.Matches(ctx, q)), "%+v", q)
 		},
 		"entries": func(t *rapid.T) {
-			q := rapid.SampledFrom(windows()).Draw(t, "window")
+			q := store.EntryQuery{WindowKey: rapid.SampledFrom(windows()).Draw(t, "window")}
 			q.IDs = rapid.SliceOfN(rapid.SampledFrom(pool()), 1, 3).Draw(t, "ids")
 			var entries []store.Entry
 			for _, e := range want.Entries {
-				if e.Board == q.Board && e.Window == q.Window && slices.Contains(q.IDs, e.ID) {
+				if e.WindowKey == q.WindowKey && slices.Contains(q.IDs, e.ID) {
 					entries = append(entries, e)
 				}
 			}
@@ -97,9 +97,9 @@ func drawRecords(t *rapid.T, c contents) []store.Record {
 	for _, id := range rapid.SliceOfNDistinct(rapid.SampledFrom(pool()), 0, 2, rapid.ID).Draw(t, "matches") {
 		records = append(records, drawSmallMatch(t, id, c, c.version(store.Match{ID: id})+1))
 	}
-	for _, w := range windows() {
+	for _, key := range windows() {
 		for _, id := range rapid.SliceOfNDistinct(rapid.SampledFrom(pool()), 0, 1, rapid.ID).Draw(t, "entries") {
-			e := store.Entry{Board: w.Board, Window: w.Window, ID: id, Values: values().Draw(t, "values")}
+			e := store.Entry{WindowKey: key, ID: id, Values: values().Draw(t, "values")}
 			e.Version = c.version(e) + 1
 			records = append(records, e)
 		}

@@ -23,7 +23,7 @@ func readRules() []rule {
 				_, err = s.Setting(ctx, "nothing")
 				require.ErrorIs(t, err, store.ErrNotFound, "Setting "+step)
 				require.Empty(t, all(t, s.Matches(ctx, store.MatchQuery{Player: "nobody"})), step)
-				require.Empty(t, all(t, s.Entries(ctx, store.EntryQuery{Board: "none"})), step)
+				require.Empty(t, all(t, s.Entries(ctx, store.EntryQuery{WindowKey: in("none", "")})), step)
 				require.Empty(t, all(t, s.Events(ctx, 3)), step)
 				if step == "in an empty store" {
 					require.Empty(t, all(t, s.Matches(ctx, store.MatchQuery{})), step)
@@ -35,14 +35,14 @@ func readRules() []rule {
 		one("entries are those of one window of one board", func(t *testing.T, s store.Store) {
 			p := pen{t: t, s: s}
 			for _, w := range windows() {
-				p.write(store.Entry{Board: w.Board, Window: w.Window, ID: "ann", Version: 1, Values: [][]int64{{1}}},
-					store.Entry{Board: w.Board, Window: w.Window, ID: w.Board + w.Window, Version: 1})
+				p.write(store.Entry{WindowKey: w, ID: "ann", Version: 1, Values: [][]int64{{1}}},
+					store.Entry{WindowKey: w, ID: w.Board + w.Window, Version: 1})
 			}
 			for _, w := range windows() {
-				requireEntries(t, s, w, "ann", w.Board+w.Window)
+				requireEntries(t, s, store.EntryQuery{WindowKey: w}, "ann", w.Board+w.Window)
 			}
-			requireEntries(t, s, store.EntryQuery{Board: "x"}, "ann", "x")
-			requireEntries(t, s, store.EntryQuery{Window: "yz"})
+			requireEntries(t, s, store.EntryQuery{WindowKey: in("x", "")}, "ann", "x")
+			requireEntries(t, s, store.EntryQuery{WindowKey: in("", "yz")})
 			requireEntries(t, s, store.EntryQuery{})
 		}),
 		one("entries by ids leave out missing ones", entriesByID),
@@ -80,10 +80,10 @@ func readRules() []rule {
 func entriesByID(t *testing.T, s store.Store) {
 	p := pen{t: t, s: s}
 	for _, id := range []string{"ann", "bob", "cid"} {
-		p.write(store.Entry{Board: "x", Window: "yz", ID: id, Version: 1})
+		p.write(store.Entry{WindowKey: in("x", "yz"), ID: id, Version: 1})
 	}
-	p.write(store.Entry{Board: "xy", Window: "z", ID: "dan", Version: 1})
-	q := windows()[0]
+	p.write(store.Entry{WindowKey: in("xy", "z"), ID: "dan", Version: 1})
+	q := firstWindow()
 	q.IDs = []string{"cid", "dan", "ann", "eve"}
 	requireEntries(t, s, q, "ann", "cid")
 	q.IDs = []string{"eve"}
@@ -108,7 +108,7 @@ func longSequences(t *testing.T, s store.Store) {
 		id := fmt.Sprintf("%05d", (i*7919)%n) // not in the order of creation
 		m := store.Match{ID: id, Version: 1, Created: position, State: "created",
 			Participants: []store.Participant{{Player: "ann"}}}
-		e := store.Entry{Board: "x", Window: "yz", ID: id, Version: 1, Values: [][]int64{{int64(i)}}}
+		e := store.Entry{WindowKey: in("x", "yz"), ID: id, Version: 1, Values: [][]int64{{int64(i)}}}
 		c := commitAt(position, m, e)
 		b.Commits = append(b.Commits, c)
 		ids = append(ids, id)
@@ -124,7 +124,7 @@ func longSequences(t *testing.T, s store.Store) {
 	requireEach(t, want.Matches, got.Matches)
 	requireEach(t, want.Entries, got.Entries)
 	requireIDs(t, s, store.MatchQuery{Player: "ann", States: []string{"created"}}, ids...)
-	q := windows()[0]
+	q := firstWindow()
 	q.IDs = append(slices.Clone(ids), "nobody")
 	requireEntries(t, s, q, slices.Sorted(slices.Values(ids))...)
 }
@@ -139,20 +139,20 @@ func writtenInside(t *testing.T, open func(tb) store.Store) {
 	for i := range n {
 		id := fmt.Sprint(i)
 		b.Commits = append(b.Commits, p.next(store.Match{ID: id, Version: 1, Created: uint64(i) + 1, State: "created"},
-			store.Entry{Board: "x", Window: "yz", ID: id, Version: 1}))
+			store.Entry{WindowKey: in("x", "yz"), ID: id, Version: 1}))
 	}
 	p.batch(b)
 	write := func() error {
 		p.position++
 		return s.Commit(ctx, store.Batch{Commits: []store.Commit{commitAt(p.position,
 			store.Match{ID: fmt.Sprint("new ", p.position), Version: 1, Created: p.position, State: "created"},
-			store.Entry{Board: "x", Window: "yz", ID: fmt.Sprint("new ", p.position), Version: 1})}})
+			store.Entry{WindowKey: in("x", "yz"), ID: fmt.Sprint("new ", p.position), Version: 1})}})
 	}
 	finishes(t, "Matches", func() bool {
 		return loop(t, s.Matches(ctx, store.MatchQuery{}), n, write) &&
 			loop(t, s.Matches(ctx, store.MatchQuery{States: []string{"created"}}), n, write)
 	})
-	finishes(t, "Entries", func() bool { return loop(t, s.Entries(ctx, windows()[0]), n, write) })
+	finishes(t, "Entries", func() bool { return loop(t, s.Entries(ctx, firstWindow()), n, write) })
 	finishes(t, "Events", func() bool { return loop(t, s.Events(ctx, 0), n, write) })
 }
 
@@ -201,11 +201,11 @@ func requireEntries(t tb, s store.Store, q store.EntryQuery, want ...string) {
 	t.Helper()
 	var ids []string
 	for _, e := range all(t, s.Entries(context.Background(), q)) {
-		require.Equal(t, [2]string{q.Board, q.Window}, [2]string{e.Board, e.Window}, "the window of %q", e.ID)
+		require.Equal(t, q.WindowKey, e.WindowKey, "the window of %q", e.ID)
 		ids = append(ids, e.ID)
 	}
 	slices.Sort(ids)
-	require.Equal(t, want, ids, "entries of %q %q", q.Board, q.Window)
+	require.Equal(t, want, ids, "entries of %+v", q.WindowKey)
 }
 
 // requireFails asks for an error and nothing else.

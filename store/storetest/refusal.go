@@ -31,9 +31,9 @@ func history(t tb, s store.Store) {
 	t.Helper()
 	commits := []store.Commit{
 		commitAt(1, store.Match{ID: "running", Version: 1, Created: 1, State: "created"},
-			store.Entry{Board: "x", Window: "yz", ID: "ann", Version: 1}),
+			store.Entry{WindowKey: in("x", "yz"), ID: "ann", Version: 1}),
 		commitAt(2, store.Match{ID: "running", Version: 2, Created: 1, State: "started"},
-			store.Entry{Board: "x", Window: "yz", ID: "ann", Version: 2}),
+			store.Entry{WindowKey: in("x", "yz"), ID: "ann", Version: 2}),
 		commitAt(3, store.Match{ID: "ended", Version: 1, Created: 3, Position: 3, State: "ended"},
 			store.Setting{Name: "rules", Value: []byte("old")}),
 	}
@@ -49,7 +49,7 @@ func refusals() []refusal {
 		return []store.Record{store.Match{ID: id, Version: version}}
 	}
 	entry := func(id string, version uint64) []store.Record {
-		return []store.Record{store.Entry{Board: "x", Window: "yz", ID: id, Version: version}}
+		return []store.Record{store.Entry{WindowKey: in("x", "yz"), ID: id, Version: version}}
 	}
 	return []refusal{
 		{"a key used for the same digest is ErrReplayed and writes nothing",
@@ -146,7 +146,7 @@ func (r refusal) requireIn(t tb, s store.Store) {
 		}
 		b.Soft = []store.Record{
 			store.Match{ID: "running", Version: before.version(store.Match{ID: "running"}), State: "soft"},
-			store.Moves{Match: "ended", Position: 3, Moves: []store.Move{{Board: "x", New: 1}}},
+			store.Moves{Match: "ended", Position: 3, Moves: []store.Move{{WindowKey: in("x", ""), New: 1}}},
 		}
 		index := r.index + len(lead)
 		requireRefused(t, s.Commit(context.Background(), b), &store.CommitError{
