@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"math"
 	"slices"
 	"testing"
 
@@ -24,9 +25,12 @@ func readRules() []rule {
 				require.ErrorIs(t, err, store.ErrNotFound, "Setting "+step)
 				require.Empty(t, all(t, s.Matches(ctx, store.MatchQuery{Player: "nobody"})), step)
 				require.Empty(t, all(t, s.Entries(ctx, store.EntryQuery{WindowKey: in("none", "")})), step)
+				require.Empty(t, all(t, s.Windows(ctx, store.WindowQuery{Board: "none"})), step)
+				require.Empty(t, all(t, s.Chunks(ctx, in("none", ""), 0, 9)), step)
 				require.Empty(t, all(t, s.Events(ctx, 3)), step)
 				if step == "in an empty store" {
 					require.Empty(t, all(t, s.Matches(ctx, store.MatchQuery{})), step)
+					require.Empty(t, all(t, s.Windows(ctx, store.WindowQuery{})), step)
 					require.Empty(t, all(t, s.Events(ctx, 0)), step)
 					history(t, s)
 				}
@@ -113,9 +117,14 @@ func longSequences(t *testing.T, s store.Store) {
 		b.Commits = append(b.Commits, c)
 		ids = append(ids, id)
 		want.Matches, want.Entries = append(want.Matches, m), append(want.Entries, e)
+		w := store.Window{WindowKey: store.WindowKey{Board: "x", Window: "yz", Partition: id}, Version: 1}
+		chunk := store.Chunk{WindowKey: in("x", "yz"), N: i}
+		b.Commits[i].Records = append(b.Commits[i].Records, w, chunk)
+		want.Windows, want.Chunks = append(want.Windows, w), append(want.Chunks, chunk)
 		want.Events = append(want.Events, eventOf(c))
 		want.Head = store.Head{Position: position, At: c.At}
 	}
+	want.list(store.Window{WindowKey: in("x", "yz")})
 	slices.SortFunc(want.Entries, byKey)
 	require.NoError(t, s.Commit(ctx, b))
 	got := contentsOf(t, s)
@@ -123,6 +132,8 @@ func longSequences(t *testing.T, s store.Store) {
 	requireEach(t, want.Events, got.Events)
 	requireEach(t, want.Matches, got.Matches)
 	requireEach(t, want.Entries, got.Entries)
+	requireEach(t, want.Windows, got.Windows)
+	requireEach(t, want.Chunks, got.Chunks)
 	requireIDs(t, s, store.MatchQuery{Player: "ann", States: []string{"created"}}, ids...)
 	q := firstWindow()
 	q.IDs = append(slices.Clone(ids), "nobody")
@@ -139,20 +150,25 @@ func writtenInside(t *testing.T, open func(tb) store.Store) {
 	for i := range n {
 		id := fmt.Sprint(i)
 		b.Commits = append(b.Commits, p.next(store.Match{ID: id, Version: 1, Created: uint64(i) + 1, State: "created"},
-			store.Entry{WindowKey: in("x", "yz"), ID: id, Version: 1}))
+			store.Entry{WindowKey: in("x", "yz"), ID: id, Version: 1},
+			store.Window{WindowKey: in("x", id), Version: 1}, store.Chunk{WindowKey: in("x", "yz"), N: i}))
 	}
 	p.batch(b)
 	write := func() error {
 		p.position++
 		return s.Commit(ctx, store.Batch{Commits: []store.Commit{commitAt(p.position,
 			store.Match{ID: fmt.Sprint("new ", p.position), Version: 1, Created: p.position, State: "created"},
-			store.Entry{WindowKey: in("x", "yz"), ID: fmt.Sprint("new ", p.position), Version: 1})}})
+			store.Entry{WindowKey: in("x", "yz"), ID: fmt.Sprint("new ", p.position), Version: 1},
+			store.Window{WindowKey: in("x", fmt.Sprint("new ", p.position)), Version: 1},
+			store.Chunk{WindowKey: in("x", "yz"), N: n + int(p.position)})}}) //nolint:gosec // small
 	}
 	finishes(t, "Matches", func() bool {
 		return loop(t, s.Matches(ctx, store.MatchQuery{}), n, write) &&
 			loop(t, s.Matches(ctx, store.MatchQuery{States: []string{"created"}}), n, write)
 	})
 	finishes(t, "Entries", func() bool { return loop(t, s.Entries(ctx, firstWindow()), n, write) })
+	finishes(t, "Windows", func() bool { return loop(t, s.Windows(ctx, store.WindowQuery{}), n, write) })
+	finishes(t, "Chunks", func() bool { return loop(t, s.Chunks(ctx, windows()[0], 0, math.MaxInt), n, write) })
 	finishes(t, "Events", func() bool { return loop(t, s.Events(ctx, 0), n, write) })
 }
 

@@ -66,6 +66,8 @@ func bytewise(t *testing.T, s store.Store, ids []string) {
 			store.Entry{WindowKey: in("x", "yz"), ID: id, Version: 1, State: []byte(id)},
 			store.Entry{WindowKey: in(id, "w"), ID: "by board", Version: 1},
 			store.Entry{WindowKey: in("b", id), ID: "by window", Version: 1},
+			store.Window{WindowKey: store.WindowKey{Board: "b", Window: "p", Partition: id}, Version: 1},
+			store.Chunk{WindowKey: store.WindowKey{Board: "b", Window: "p", Partition: id}, Data: []byte(id)},
 			store.Setting{Name: id, Value: []byte(id)},
 		)
 		c.Key = id
@@ -84,6 +86,10 @@ func bytewise(t *testing.T, s store.Store, ids []string) {
 		requireEntries(t, s, store.EntryQuery{WindowKey: in("x", "yz"), IDs: []string{id, id + "?"}}, id)
 		requireEntries(t, s, store.EntryQuery{WindowKey: in(id, "w")}, "by board")
 		requireEntries(t, s, store.EntryQuery{WindowKey: in("b", id)}, "by window")
+		requireWindows(t, s, store.WindowQuery{Board: id}, in(id, "w"))
+		requireWindows(t, s, store.WindowQuery{Window: id}, in("b", id))
+		partition := store.WindowKey{Board: "b", Window: "p", Partition: id}
+		requireSame(t, []store.Chunk{{WindowKey: partition, Data: []byte(id)}}, all(t, s.Chunks(ctx, partition, 0, 1)))
 		c := b.Commits[i]
 		requireRefused(t, s.Commit(ctx, store.Batch{Commits: []store.Commit{c}}),
 			&store.CommitError{Key: id, Err: store.ErrReplayed}, "the key "+id)
@@ -99,13 +105,16 @@ type given struct {
 	want  contents
 }
 
-// drawContents draws matches and entries that are created in one commit and replaced in another, moves, settings
-// and soft matches.
+// drawContents draws matches, entries and windows that are created in one commit and replaced in another, chunks, moves,
+// settings and soft matches.
 func drawContents(t *rapid.T) given {
 	ids := rapid.SliceOfNDistinct(name(), 1, 2, rapid.ID).Draw(t, "match ids")
 	keys := rapid.SliceOfNDistinct(rapid.Custom(drawEntry), 0, 3, func(e store.Entry) entryKey {
 		return entryKey{e.WindowKey, e.ID}
 	}).Draw(t, "entries")
+	windows := rapid.SliceOfNDistinct(rapid.Custom(drawWindow), 0, 2, func(w store.Window) store.WindowKey { return w.WindowKey }).
+		Draw(t, "windows")
+	chunks := rapid.SliceOfN(rapid.Custom(drawChunk), 0, 2).Draw(t, "chunks")
 	settings := rapid.SliceOfNDistinct(rapid.Custom(drawSetting), 0, 2, func(s store.Setting) string { return s.Name }).
 		Draw(t, "settings")
 	var g given
@@ -120,6 +129,14 @@ func drawContents(t *rapid.T) given {
 			drawn := drawEntry(t)
 			drawn.WindowKey, drawn.ID, drawn.Version = e.WindowKey, e.ID, version
 			c.Records = append(c.Records, drawn)
+		}
+		for _, w := range windows {
+			drawn := drawWindow(t)
+			drawn.WindowKey, drawn.Version = w.WindowKey, version
+			c.Records = append(c.Records, drawn)
+		}
+		for _, chunk := range chunks {
+			c.Records = append(c.Records, chunk)
 		}
 		for _, s := range settings {
 			c.Records = append(c.Records, s)
@@ -173,6 +190,14 @@ func (g given) requireIn(t tb, s store.Store) {
 		requireSame(t, window, read)
 		q.IDs = []string{e.ID}
 		requireSame(t, []store.Entry{e}, all(t, s.Entries(ctx, q)))
+	}
+	requireSame(t, g.want.Windows, windowsOf(t, s, store.WindowQuery{}))
+	for _, w := range g.want.Windows {
+		q := store.WindowQuery{Board: w.Board, Window: w.Window, Unfrozen: !w.Frozen}
+		requireSame(t, g.want.windows(q), windowsOf(t, s, q))
+	}
+	for _, c := range g.want.Chunks {
+		requireSame(t, []store.Chunk{c}, all(t, s.Chunks(ctx, c.WindowKey, c.N, c.N+1)))
 	}
 	for _, set := range g.want.Settings {
 		requireSetting(t, s, set.Name, set.Value)
