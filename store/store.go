@@ -87,7 +87,7 @@ type Batch struct {
 	Commits []Commit
 	// Soft records carry values that may be lost in a crash. A Match or Window replaces the
 	// stored one if that has the same version; Moves are set on the stored match of that id if it ended at that
-	// position; Entries, Chunks and Drops are written as they are, without a look at versions.
+	// position; Entries, Chunks and Drops are written as they are, without a look at the stored version.
 	Soft []Record
 }
 
@@ -284,8 +284,9 @@ type Chunk struct {
 	Data []byte
 }
 
-// Drop takes away some of what is kept of a window: its chunks from From on and below To, up to 1000 of them, or,
-// if All, up to 1000 entries and chunks of any number, and the window itself when nothing else is left of it.
+// Drop takes away some of what is kept of a window: its chunks from From on and below To, or, if All, entries and
+// chunks of any number, and the window itself when nothing else is left of it. It takes 1000 of them, or as many as
+// there are.
 type Drop struct {
 	WindowKey
 	From, To int

@@ -11,6 +11,10 @@ type pending struct {
 	keys    map[string]store.Digest
 	matches map[string]uint64 // versions
 	entries map[entryKey]uint64
+	records map[store.WindowKey]uint64
+	// emptied are the windows that a commit drops and a later one may begin anew, as the commits so far leave them: the
+	// versions in there are not to be had from the records alone.
+	emptied map[store.WindowKey]*window
 }
 
 // check finds what is wrong with a batch while nothing of it is written.
@@ -22,6 +26,8 @@ func (d *data) check(b store.Batch) error {
 		keys:    map[string]store.Digest{},
 		matches: map[string]uint64{},
 		entries: map[entryKey]uint64{},
+		records: map[store.WindowKey]uint64{},
+		emptied: d.emptied(b.Commits),
 	}
 	for i := range b.Commits {
 		c := &b.Commits[i]
@@ -31,15 +37,40 @@ func (d *data) check(b store.Batch) error {
 		if err := d.refusal(c, d.head.Position+uint64(i)+1, ahead); err != nil {
 			return &store.CommitError{Index: i, Key: c.Key, Err: err}
 		}
+		if len(ahead.emptied) > 0 {
+			for _, r := range c.Records {
+				if w := ahead.emptied[keyOf(r)]; w != nil {
+					w.put(r)
+				}
+			}
+		}
 	}
 	return nil
+}
+
+// emptied copies the windows that a commit drops while another follows.
+func (d *data) emptied(commits []store.Commit) map[store.WindowKey]*window {
+	var emptied map[store.WindowKey]*window
+	for i := range max(len(commits)-1, 0) {
+		for _, r := range commits[i].Records {
+			drop, is := r.(store.Drop)
+			if !is || !drop.All || emptied[drop.WindowKey] != nil {
+				continue
+			}
+			if emptied == nil {
+				emptied = map[store.WindowKey]*window{}
+			}
+			emptied[drop.WindowKey] = d.windows[drop.WindowKey].clone()
+		}
+	}
+	return emptied
 }
 
 // known refuses what the interface lets through but no store can keep, such as a pointer to a Match.
 func known(records []store.Record) error {
 	for _, r := range records {
 		switch r.(type) {
-		case store.Match, store.Entry, store.Moves, store.Setting:
+		case store.Match, store.Entry, store.Window, store.Chunk, store.Drop, store.Moves, store.Setting:
 		default:
 			return fmt.Errorf("memory: no record: %T", r)
 		}
@@ -80,12 +111,25 @@ func (d *data) current(r store.Record, ahead pending) bool {
 		ahead.matches[r.ID] = r.Version
 		return r.Version == stored+1
 	case store.Entry:
-		key := keyOf(&r)
+		if w := ahead.emptied[r.WindowKey]; w != nil {
+			return r.Version == w.entry(r.ID).Version+1
+		}
+		key := entryKey{r.WindowKey, r.ID}
 		stored, there := ahead.entries[key]
 		if !there {
-			stored = d.entry(key).Version
+			stored = d.windows[r.WindowKey].entry(r.ID).Version
 		}
 		ahead.entries[key] = r.Version
+		return r.Version == stored+1
+	case store.Window:
+		if w := ahead.emptied[r.WindowKey]; w != nil {
+			return r.Version == w.record.Version+1
+		}
+		stored, there := ahead.records[r.WindowKey]
+		if !there {
+			stored = d.windows[r.WindowKey].version()
+		}
+		ahead.records[r.WindowKey] = r.Version
 		return r.Version == stored+1
 	}
 	return true
@@ -117,7 +161,13 @@ func (d *data) put(record store.Record) {
 	case store.Match:
 		d.putMatch(&r, record)
 	case store.Entry:
-		d.putEntry(keyOf(&r), record)
+		d.putIn(r.WindowKey, record)
+	case store.Window:
+		d.putIn(r.WindowKey, record)
+	case store.Chunk:
+		d.putIn(r.WindowKey, record)
+	case store.Drop:
+		d.drop(r)
 	case store.Setting:
 		d.settings[r.Name] = r
 	case store.Moves:
@@ -129,15 +179,19 @@ func (d *data) put(record store.Record) {
 	}
 }
 
-// putSoft leaves out a record that another version has overtaken.
+// putSoft leaves out a record that another version has overtaken, or that has none.
 func (d *data) putSoft(record store.Record) {
 	switch r := record.(type) {
 	case store.Match:
 		if r.Version == 0 || d.match(r.ID).Version != r.Version {
 			return
 		}
+	case store.Window:
+		if r.Version == 0 || d.windows[r.WindowKey].version() != r.Version {
+			return
+		}
 	case store.Entry:
-		if r.Version == 0 || d.entry(keyOf(&r)).Version != r.Version {
+		if r.Version == 0 {
 			return
 		}
 	}

@@ -22,7 +22,7 @@ type data struct {
 	rooms    postings
 	states   map[string][]int // slots in no order, so that a match changes its state in constant time
 	listed   []int            // by slot: its place in the list of its state
-	windows  map[windowKey]*window
+	windows  map[store.WindowKey]*window
 	settings map[string]store.Setting
 }
 
@@ -34,7 +34,7 @@ func newData() *data {
 		teams:    postings{},
 		rooms:    postings{},
 		states:   map[string][]int{},
-		windows:  map[windowKey]*window{},
+		windows:  map[store.WindowKey]*window{},
 		settings: map[string]store.Setting{},
 	}
 }
@@ -177,65 +177,4 @@ func (p postings) add(name string, slot int) {
 	if at, there := slices.BinarySearch(list, slot); !there {
 		p[name] = slices.Insert(list, at, slot)
 	}
-}
-
-type windowKey struct{ board, window string }
-
-type entryKey struct{ board, window, id string }
-
-func keyOf(e *store.Entry) entryKey { return entryKey{e.Board, e.Window, e.ID} }
-
-type window struct {
-	entries []store.Record // each a store.Entry, in the order of creation
-	slots   map[string]int // by id
-}
-
-// entry returns a zero entry, which has no version, for a key that is not there.
-func (d *data) entry(key entryKey) store.Entry {
-	if w := d.windows[windowKey{key.board, key.window}]; w != nil {
-		if slot, ok := w.slots[key.id]; ok {
-			return entryIn(w.entries[slot])
-		}
-	}
-	return store.Entry{}
-}
-
-func entryIn(r store.Record) store.Entry {
-	e, _ := r.(store.Entry)
-	return e
-}
-
-// putEntry makes the entry of a key or replaces it.
-func (d *data) putEntry(key entryKey, r store.Record) {
-	w := d.windows[windowKey{key.board, key.window}]
-	if w == nil {
-		w = &window{slots: map[string]int{}}
-		d.windows[windowKey{key.board, key.window}] = w
-	}
-	if slot, ok := w.slots[key.id]; ok {
-		w.entries[slot] = r
-		return
-	}
-	w.slots[key.id] = len(w.entries)
-	w.entries = append(w.entries, r)
-}
-
-func (d *data) window(q store.EntryQuery) []store.Record {
-	w := d.windows[windowKey{q.Board, q.Window}]
-	if w == nil {
-		return nil
-	}
-	if q.IDs == nil {
-		return slices.Clone(w.entries)
-	}
-	ids := slices.Clone(q.IDs)
-	slices.Sort(ids)
-	ids = slices.Compact(ids)
-	entries := make([]store.Record, 0, len(ids))
-	for _, id := range ids {
-		if slot, ok := w.slots[id]; ok {
-			entries = append(entries, w.entries[slot])
-		}
-	}
-	return entries
 }

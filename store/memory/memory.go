@@ -74,9 +74,25 @@ func (s *Store) Matches(ctx context.Context, q store.MatchQuery) iter.Seq2[store
 // Entries yields the entries that q asks for in the order of their creation, or of their ids if it names some.
 func (s *Store) Entries(ctx context.Context, q store.EntryQuery) iter.Seq2[store.Entry, error] {
 	return sequence(ctx, s,
-		func(d *data) []store.Record { return d.window(q) },
+		func(d *data) []store.Record { return d.entries(q) },
 		entryIn,
 		func(*store.Entry) bool { return true })
+}
+
+// Windows yields the windows that q asks for in the order of their keys.
+func (s *Store) Windows(ctx context.Context, q store.WindowQuery) iter.Seq2[store.Window, error] {
+	return sequence(ctx, s,
+		func(d *data) []store.Window { return d.periods(q) },
+		func(w store.Window) store.Window { return w },
+		func(*store.Window) bool { return true })
+}
+
+// Chunks yields the chunks of a window whose number is at least from and below to, by number.
+func (s *Store) Chunks(ctx context.Context, key store.WindowKey, from, to int) iter.Seq2[store.Chunk, error] {
+	return sequence(ctx, s,
+		func(d *data) []store.Record { return d.chunks(key, from, to) },
+		chunkIn,
+		func(*store.Chunk) bool { return true })
 }
 
 // Events yields the events after a position, in order.

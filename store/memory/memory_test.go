@@ -13,6 +13,8 @@ import (
 	"github.com/finalbell/finalbell/store/storetest"
 )
 
+var ladder = store.WindowKey{Board: "ladder"}
+
 func TestContract(t *testing.T) {
 	storetest.Run(t, func(*testing.T) store.Store { return memory.New() })
 }
@@ -68,7 +70,13 @@ func TestContext(t *testing.T) {
 	for _, err := range s.Matches(ctx, store.MatchQuery{}) {
 		require.ErrorIs(t, err, context.Canceled)
 	}
-	for _, err := range s.Entries(ctx, store.EntryQuery{Board: "ladder"}) {
+	for _, err := range s.Entries(ctx, store.EntryQuery{WindowKey: ladder}) {
+		require.ErrorIs(t, err, context.Canceled)
+	}
+	for _, err := range s.Windows(ctx, store.WindowQuery{}) {
+		require.ErrorIs(t, err, context.Canceled)
+	}
+	for _, err := range s.Chunks(ctx, ladder, 0, 1) {
 		require.ErrorIs(t, err, context.Canceled)
 	}
 
@@ -108,24 +116,6 @@ func TestUnknownRecord(t *testing.T) {
 	require.Zero(t, head)
 }
 
-// A soft entry is treated like a soft match.
-func TestSoftEntry(t *testing.T) {
-	s := memory.New()
-	require.NoError(t, s.Commit(t.Context(), batch(0)))
-	entry := func(version uint64, id string) store.Entry {
-		return store.Entry{Board: "ladder", ID: id, Version: version, State: []byte("soft")}
-	}
-	require.NoError(t, s.Commit(t.Context(), store.Batch{
-		Soft: []store.Record{entry(1, "ann 0"), entry(2, "bob 0"), entry(1, "nobody")},
-	}))
-	got := map[string]string{}
-	for e, err := range s.Entries(t.Context(), store.EntryQuery{Board: "ladder"}) {
-		require.NoError(t, err)
-		got[e.ID] = string(e.State)
-	}
-	require.Equal(t, map[string]string{"ann 0": "soft", "bob 0": ""}, got)
-}
-
 // batch is the one that fits at position i+1: a match of two with their entries.
 func batch(i int) store.Batch {
 	position := uint64(i) + 1 //nolint:gosec // small
@@ -135,8 +125,8 @@ func batch(i int) store.Batch {
 		At: time.UnixMilli(int64(i)).UTC(), Kind: "created", ID: fmt.Sprint(i),
 		Records: []store.Record{
 			store.Match{ID: fmt.Sprint(i), Version: 1, Created: position, State: "created", Participants: roster},
-			store.Entry{Board: "ladder", ID: roster[0].Player, Version: 1},
-			store.Entry{Board: "ladder", ID: roster[1].Player, Version: 1},
+			store.Entry{WindowKey: ladder, ID: roster[0].Player, Version: 1},
+			store.Entry{WindowKey: ladder, ID: roster[1].Player, Version: 1},
 		},
 	}}}
 }
@@ -195,7 +185,7 @@ func league(matches, players, open int) []store.Batch {
 		for _, p := range pair {
 			versions[p]++
 			m.Participants = append(m.Participants, store.Participant{Player: names[p]})
-			c.Records = append(c.Records, store.Entry{Board: "ladder", Window: "all", ID: names[p],
+			c.Records = append(c.Records, store.Entry{WindowKey: store.WindowKey{Board: "ladder", Window: "all"}, ID: names[p],
 				Version: versions[p], Values: [][]int64{{int64(i)}}})
 		}
 		c.Records = append(c.Records, m)

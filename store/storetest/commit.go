@@ -33,7 +33,7 @@ func commitRules() []rule {
 			cancel()
 			b := store.Batch{Commits: []store.Commit{
 				commitAt(4, store.Match{ID: "new", Version: 1}),
-				commitAt(5, store.Match{ID: "new", Version: 2}, store.Entry{Board: "x", ID: "ann", Version: 1}),
+				commitAt(5, store.Match{ID: "new", Version: 2}, store.Entry{WindowKey: in("x", ""), ID: "new", Version: 1}),
 			}}
 			after, err := before.after(b)
 			require.NoError(t, err)
@@ -88,15 +88,20 @@ func wholeBatch(t *testing.T, s store.Store) {
 			commitAt(1, store.Match{ID: "m", Version: 1, Created: 1, State: "created"},
 				store.Setting{Name: "rules", Value: []byte("1")}),
 			commitAt(2, store.Match{ID: "m", Version: 2, Created: 1, Position: 2, State: "ended"},
-				store.Entry{Board: "x", Window: "yz", ID: "ann", Version: 1, Values: [][]int64{{3}}},
-				store.Entry{Board: "x", Window: "yz", ID: "bob", Version: 1, Values: [][]int64{{1}}}),
+				store.Entry{WindowKey: in("x", "yz"), ID: "ann", Version: 1, Values: [][]int64{{3}}},
+				store.Entry{WindowKey: in("x", "yz"), ID: "bob", Version: 1, Values: [][]int64{{1}}}),
 			commitAt(3, store.Match{ID: "n", Version: 1, Created: 3, State: "created"},
-				store.Entry{Board: "x", Window: "yz", ID: "ann", Version: 2, Values: [][]int64{{4}}},
-				store.Setting{Name: "rules", Value: []byte("2")}, store.Setting{Name: "clock"}),
+				store.Entry{WindowKey: in("x", "yz"), ID: "ann", Version: 2, Values: [][]int64{{4}}},
+				store.Setting{Name: "rules", Value: []byte("2")}, store.Setting{Name: "clock"},
+				store.Window{WindowKey: in("x", "yz"), Version: 1, Final: 3}, store.Chunk{WindowKey: in("x", "yz"), Data: []byte{1}}),
+			commitAt(4, store.Window{WindowKey: in("x", "yz"), Version: 2, Final: 3, Size: 2, Frozen: true},
+				store.Chunk{WindowKey: in("x", "yz"), N: 1, Data: []byte{2}}, store.Drop{WindowKey: in("x", "yz"), To: 1}),
 		},
 		Soft: []store.Record{
-			store.Moves{Match: "m", Position: 2, Moves: []store.Move{{Board: "x", Window: "yz", ID: "ann", New: 1}}},
+			store.Moves{Match: "m", Position: 2, Moves: []store.Move{{WindowKey: in("x", "yz"), ID: "ann", New: 1}}},
 			store.Match{ID: "n", Version: 1, Created: 3, State: "created", Reason: "soft"},
+			store.Window{WindowKey: in("x", "yz"), Version: 2, Final: 3, Size: 2, Frozen: true, Chunks: 1, First: 1},
+			store.Entry{WindowKey: in("xy", "z"), ID: "ann", Version: 7, Hidden: "banned"},
 		},
 	}
 	want, err := contents{}.after(b)
@@ -109,10 +114,11 @@ func unchanged(t *testing.T, s store.Store) {
 	ctx := context.Background()
 	given := store.Match{
 		ID: "m", Version: 1, Created: 1, Position: 1,
-		Participants: []store.Participant{{Player: "ann"}}, Moves: []store.Move{{Board: "x", Old: 2, New: 2}},
+		Participants: []store.Participant{{Player: "ann"}}, Moves: []store.Move{{WindowKey: in("x", ""), Old: 2, New: 2}},
 	}
-	entry := store.Entry{Board: "x", Window: "yz", ID: "ann", Version: 1, Values: [][]int64{{1}}, State: []byte{1}}
-	batch := store.Batch{Commits: []store.Commit{commitAt(1, given, entry)}}
+	entry := store.Entry{WindowKey: in("x", "yz"), ID: "ann", Version: 1, Values: [][]int64{{1}}, State: []byte{1}}
+	chunk := store.Chunk{WindowKey: in("x", "yz"), Data: []byte{1}}
+	batch := store.Batch{Commits: []store.Commit{commitAt(1, given, entry, chunk)}}
 	asGiven, asBatch := plain(given), plain(batch)
 	require.NoError(t, s.Commit(ctx, batch))
 	read, err := s.Match(ctx, "m")
@@ -121,14 +127,18 @@ func unchanged(t *testing.T, s store.Store) {
 	for listed, err = range s.Matches(ctx, store.MatchQuery{}) {
 		require.NoError(t, err)
 	}
+	chunks := all(t, s.Chunks(ctx, in("x", "yz"), 0, 1))
+	asRead := plain(chunks)
 	p := pen{t: t, s: s, position: 1}
-	p.soft(store.Moves{Match: "m", Position: 1, Moves: []store.Move{{Board: "x", Old: 2, New: 1}}})
+	p.soft(store.Chunk{WindowKey: in("x", "yz"), Data: []byte{2}})
+	p.soft(store.Moves{Match: "m", Position: 1, Moves: []store.Move{{WindowKey: in("x", ""), Old: 2, New: 1}}})
 	p.soft(store.Match{ID: "m", Version: 1, Created: 1, Position: 1,
 		Participants: []store.Participant{{Player: "bob"}}})
 	p.write(store.Match{ID: "m", Version: 2, Created: 1},
-		store.Entry{Board: "x", Window: "yz", ID: "ann", Version: 2, Values: [][]int64{{2}}, State: []byte{2}})
+		store.Entry{WindowKey: in("x", "yz"), ID: "ann", Version: 2, Values: [][]int64{{2}}, State: []byte{2}})
 	requireSame(t, asGiven, listed, "a match that the store listed")
 	requireSame(t, asGiven, read, "a match that the store gave out")
+	requireSame(t, asRead, chunks, "a chunk that the store gave out")
 	requireSame(t, asBatch, batch, "a batch that the store was given")
 }
 
@@ -153,6 +163,8 @@ func afterClose(t *testing.T, s store.Store) {
 	require.Error(t, err, "Head")
 	requireFails(t, matches, "Matches, called before")
 	requireFails(t, s.Matches(ctx, store.MatchQuery{}), "Matches")
-	requireFails(t, s.Entries(ctx, windows()[0]), "Entries")
+	requireFails(t, s.Entries(ctx, firstWindow()), "Entries")
+	requireFails(t, s.Windows(ctx, store.WindowQuery{}), "Windows")
+	requireFails(t, s.Chunks(ctx, windows()[0], 0, 1), "Chunks")
 	requireFails(t, s.Events(ctx, 0), "Events")
 }

@@ -3,6 +3,7 @@ package storetest
 import (
 	"context"
 	"encoding/binary"
+	"math"
 	"runtime"
 	"sync"
 	"testing"
@@ -89,9 +90,12 @@ func block(i uint64) store.Batch {
 	for position := commitsInBlock*i + 1; position <= commitsInBlock*(i+1); position++ {
 		b.Commits = append(b.Commits, commitAt(position,
 			store.Match{ID: "m", Version: position, Created: 1, State: "started"},
-			store.Entry{Board: "x", Window: "yz", ID: "ann", Version: position},
+			store.Entry{WindowKey: in("x", "yz"), ID: "ann", Version: position},
 			store.Setting{Name: "rules", Value: binary.BigEndian.AppendUint64(nil, position)},
-			store.Entry{Board: "x", Window: "yz", ID: "bob", Version: position}))
+			store.Entry{WindowKey: in("x", "yz"), ID: "bob", Version: position},
+			store.Window{WindowKey: in("x", "yz"), Version: position},
+			store.Drop{WindowKey: in("x", "yz"), From: 0, To: math.MaxInt32},
+			store.Chunk{WindowKey: in("x", "yz"), N: int(position)})) //nolint:gosec // small
 	}
 	return b
 }
@@ -119,7 +123,7 @@ func seesBlocks(t *testing.T, s store.Store) bool {
 		return false
 	}
 	var versions []uint64
-	for e, err := range s.Entries(ctx, windows()[0]) {
+	for e, err := range s.Entries(ctx, firstWindow()) {
 		if !assert.NoError(t, err) {
 			return false
 		}
@@ -127,6 +131,20 @@ func seesBlocks(t *testing.T, s store.Store) bool {
 	}
 	if !assert.Len(t, versions, 2) || !assert.Equal(t, versions[0], versions[1], "entries of two batches") ||
 		!assert.Zero(t, versions[0]%commitsInBlock, "entries inside a batch") {
+		return false
+	}
+	for w, err := range s.Windows(ctx, store.WindowQuery{}) {
+		if !assert.NoError(t, err) || !assert.Zero(t, w.Version%commitsInBlock, "a window inside a batch") {
+			return false
+		}
+	}
+	chunks := 0
+	for c, err := range s.Chunks(ctx, windows()[0], 0, math.MaxInt) {
+		if chunks++; !assert.NoError(t, err) || !assert.Zero(t, c.N%commitsInBlock, "a chunk inside a batch") {
+			return false
+		}
+	}
+	if !assert.Equal(t, 1, chunks, "chunks inside a batch") {
 		return false
 	}
 	last := head.Position - commitsInBlock // one batch that is there, and what came since

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"math"
 	"reflect"
 	"slices"
 	"strings"
@@ -22,14 +23,29 @@ type contents struct {
 	Head     store.Head
 	Events   []store.Event
 	Matches  []store.Match
-	Entries  []store.Entry   // by board, window and id
+	Entries  []store.Entry   // by window and id
+	Windows  []store.Window  // by key: all that a store lists, so that one without a version has an entry
+	Chunks   []store.Chunk   // by window and number
 	Settings []store.Setting // by name
 }
 
-// windows differ only in where the board's name ends.
-func windows() []store.EntryQuery {
-	return []store.EntryQuery{{Board: "x", Window: "yz"}, {Board: "xy", Window: "z"}, {Board: "x", Window: ""}}
+type entryKey struct {
+	store.WindowKey
+	id string
 }
+
+// in is the key of a window without partition, of the first generation.
+func in(board, window string) store.WindowKey { return store.WindowKey{Board: board, Window: window} }
+
+// windows differ in one part of their keys, or only in where a part ends.
+func windows() []store.WindowKey {
+	return []store.WindowKey{
+		in("x", "yz"), in("xy", "z"), in("x", ""),
+		{Board: "x", Window: "y", Partition: "z"}, {Board: "x", Window: "yz", Partition: "z"}, {Board: "x", Window: "yz", Generation: 1},
+	}
+}
+
+func firstWindow() store.EntryQuery { return store.EntryQuery{WindowKey: windows()[0]} }
 
 func settingNames() []string { return []string{"clock", "rules"} }
 
@@ -44,12 +60,15 @@ func contentsOf(t tb, s store.Store) contents {
 		Events:  all(t, s.Events(ctx, 0)),
 		Matches: all(t, s.Matches(ctx, store.MatchQuery{})),
 	}
-	for _, w := range windows() {
-		entries := all(t, s.Entries(ctx, w))
-		requirePlaces(t, s, w, entries)
+	for _, key := range windows() {
+		entries := all(t, s.Entries(ctx, store.EntryQuery{WindowKey: key}))
+		requirePlaces(t, s, key, entries)
 		c.Entries = append(c.Entries, entries...)
+		c.Chunks = append(c.Chunks, all(t, s.Chunks(ctx, key, 0, math.MaxInt))...)
 	}
 	slices.SortFunc(c.Entries, byKey)
+	slices.SortStableFunc(c.Chunks, func(a, b store.Chunk) int { return byWindow(a.WindowKey, b.WindowKey) })
+	c.Windows = windowsOf(t, s, store.WindowQuery{})
 	for _, name := range settingNames() {
 		value, err := s.Setting(ctx, name)
 		if err == nil {
@@ -65,7 +84,8 @@ func contentsOf(t tb, s store.Store) contents {
 func (c contents) after(b store.Batch) (contents, error) {
 	next := contents{
 		Head: c.Head, Events: slices.Clone(c.Events), Matches: slices.Clone(c.Matches),
-		Entries: slices.Clone(c.Entries), Settings: slices.Clone(c.Settings),
+		Entries: slices.Clone(c.Entries), Windows: slices.Clone(c.Windows), Chunks: slices.Clone(c.Chunks),
+		Settings: slices.Clone(c.Settings),
 	}
 	for i, commit := range b.Commits {
 		if err := next.refusal(commit); err != nil {
@@ -81,12 +101,23 @@ func (c contents) after(b store.Batch) (contents, error) {
 		}
 	}
 	for _, r := range b.Soft {
-		if m, ok := r.(store.Match); ok && (m.Version == 0 || next.version(m) != m.Version) {
-			continue
+		if next.fitsSoftly(r) {
+			next.put(r)
 		}
-		next.put(r)
 	}
 	return next, nil
+}
+
+func (c contents) fitsSoftly(r store.Record) bool {
+	switch r := r.(type) {
+	case store.Match:
+		return r.Version != 0 && r.Version == c.version(r)
+	case store.Window:
+		return r.Version != 0 && r.Version == c.version(r)
+	case store.Entry:
+		return r.Version != 0
+	}
+	return true
 }
 
 func (c contents) refusal(commit store.Commit) error {
@@ -112,12 +143,16 @@ func (c contents) refusal(commit store.Commit) error {
 			if r.Version != c.version(r)+1 {
 				return store.ErrStale
 			}
+		case store.Window:
+			if r.Version != c.version(r)+1 {
+				return store.ErrStale
+			}
 		}
 	}
 	return nil
 }
 
-// version returns the stored version of a match or entry, 0 for none.
+// version returns the stored version of a match, entry or window, 0 for none.
 func (c contents) version(r store.Record) uint64 {
 	switch r := r.(type) {
 	case store.Match:
@@ -130,6 +165,12 @@ func (c contents) version(r store.Record) uint64 {
 		for _, e := range c.Entries {
 			if byKey(e, r) == 0 {
 				return e.Version
+			}
+		}
+	case store.Window:
+		for _, w := range c.Windows {
+			if w.WindowKey == r.WindowKey {
+				return w.Version
 			}
 		}
 	}
@@ -149,6 +190,16 @@ func (c *contents) put(r store.Record) {
 		c.Entries = slices.DeleteFunc(c.Entries, func(e store.Entry) bool { return byKey(e, r) == 0 })
 		c.Entries = append(c.Entries, r)
 		slices.SortFunc(c.Entries, byKey)
+		c.list(store.Window{WindowKey: r.WindowKey})
+	case store.Window:
+		c.Windows = slices.DeleteFunc(c.Windows, func(w store.Window) bool { return w.WindowKey == r.WindowKey })
+		c.list(r)
+	case store.Chunk:
+		c.Chunks = slices.DeleteFunc(c.Chunks, func(o store.Chunk) bool { return byNumber(o, r) == 0 })
+		c.Chunks = append(c.Chunks, r)
+		slices.SortFunc(c.Chunks, byNumber)
+	case store.Drop:
+		c.drop(r)
 	case store.Moves:
 		for i, m := range c.Matches {
 			if m.ID == r.Match && m.Position != 0 && m.Position == r.Position {
@@ -160,6 +211,45 @@ func (c *contents) put(r store.Record) {
 		c.Settings = append(c.Settings, r)
 		slices.SortFunc(c.Settings, func(a, b store.Setting) int { return strings.Compare(a.Name, b.Name) })
 	}
+}
+
+// list adds a window to those listed, unless it is.
+func (c *contents) list(w store.Window) {
+	if slices.ContainsFunc(c.Windows, func(o store.Window) bool { return o.WindowKey == w.WindowKey }) {
+		return
+	}
+	c.Windows = append(c.Windows, w)
+	slices.SortFunc(c.Windows, func(a, b store.Window) int { return byWindow(a.WindowKey, b.WindowKey) })
+}
+
+// drop takes away everything at once: the model is of windows with fewer entries and chunks than one drop may take.
+func (c *contents) drop(r store.Drop) {
+	c.Chunks = slices.DeleteFunc(c.Chunks, func(o store.Chunk) bool {
+		return o.WindowKey == r.WindowKey && (r.All || (r.From <= o.N && o.N < r.To))
+	})
+	if r.All {
+		c.Entries = slices.DeleteFunc(c.Entries, func(e store.Entry) bool { return e.WindowKey == r.WindowKey })
+		c.Windows = slices.DeleteFunc(c.Windows, func(w store.Window) bool { return w.WindowKey == r.WindowKey })
+	}
+}
+
+// windows answers a query by looking at every window.
+func (c contents) windows(q store.WindowQuery) []store.Window {
+	var found []store.Window
+	for _, w := range c.Windows {
+		if (q.Board == "" || q.Board == w.Board) && (q.Window == "" || q.Window == w.Window) && (!q.Unfrozen || !w.Frozen) {
+			found = append(found, w)
+		}
+	}
+	return found
+}
+
+// windowsOf are the windows that a store lists, by key.
+func windowsOf(t tb, s store.Store, q store.WindowQuery) []store.Window {
+	t.Helper()
+	listed := all(t, s.Windows(context.Background(), q))
+	slices.SortFunc(listed, func(a, b store.Window) int { return byWindow(a.WindowKey, b.WindowKey) })
+	return listed
 }
 
 // matches answers a query by looking at every match.
@@ -186,11 +276,20 @@ func eventOf(c store.Commit) store.Event {
 }
 
 func byKey(a, b store.Entry) int {
-	return cmp.Or(strings.Compare(a.Board, b.Board), strings.Compare(a.Window, b.Window), strings.Compare(a.ID, b.ID))
+	return cmp.Or(byWindow(a.WindowKey, b.WindowKey), strings.Compare(a.ID, b.ID))
+}
+
+func byNumber(a, b store.Chunk) int {
+	return cmp.Or(byWindow(a.WindowKey, b.WindowKey), cmp.Compare(a.N, b.N))
+}
+
+func byWindow(a, b store.WindowKey) int {
+	return cmp.Or(strings.Compare(a.Board, b.Board), strings.Compare(a.Window, b.Window),
+		strings.Compare(a.Partition, b.Partition), cmp.Compare(a.Generation, b.Generation))
 }
 
 // requirePlaces holds a store that has places ready to what its entries tell. Nobody writes meanwhile.
-func requirePlaces(t tb, s store.Store, w store.EntryQuery, entries []store.Entry) {
+func requirePlaces(t tb, s store.Store, key store.WindowKey, entries []store.Entry) {
 	t.Helper()
 	placer, can := s.(store.Placer)
 	if !can {
@@ -199,9 +298,9 @@ func requirePlaces(t tb, s store.Store, w store.EntryQuery, entries []store.Entr
 	byID := func(a, b store.Place) int { return strings.Compare(a.ID, b.ID) }
 	var want, got []store.Place
 	for _, e := range entries {
-		want = append(want, store.Place{ID: e.ID, Entered: e.Entered, Sort: e.Sort, Changed: e.Changed})
+		want = append(want, store.Place{ID: e.ID, Entered: e.Entered, Hidden: e.Hidden != "", Sort: e.Sort, Changed: e.Changed})
 	}
-	for _, some := range all(t, placer.Places(context.Background(), w.Board, w.Window)) {
+	for _, some := range all(t, placer.Places(context.Background(), key)) {
 		got = append(got, some...)
 	}
 	slices.SortFunc(want, byID)

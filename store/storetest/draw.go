@@ -57,34 +57,71 @@ func drawParticipant(t *rapid.T) store.Participant {
 		Metrics: sorted(rapid.Custom(func(t *rapid.T) store.Metric {
 			return store.Metric{Name: name().Draw(t, "name"), Value: number().Draw(t, "value")}
 		}), func(m store.Metric) string { return m.Name }).Draw(t, "metrics"),
-		Reported: count().Draw(t, "reported"),
-		Rank:     count().Draw(t, "rank"),
-		Position: count().Draw(t, "position"),
-		Result:   text().Draw(t, "result"),
+		Attributes: attributes().Draw(t, "attributes"),
+		Reported:   count().Draw(t, "reported"),
+		Rank:       count().Draw(t, "rank"),
+		Position:   count().Draw(t, "position"),
+		Result:     text().Draw(t, "result"),
 		Boards: rapid.SliceOfN(rapid.Custom(func(t *rapid.T) store.BoardValues {
-			return store.BoardValues{
-				Board:  name().Draw(t, "board"),
-				Window: text().Draw(t, "window"),
-				ID:     name().Draw(t, "id"),
-				Values: values().Draw(t, "values"),
-			}
+			return drawBoardValues(t, rapid.Custom(drawKey), name())
 		}), 0, 2).Draw(t, "boards"),
+	}
+}
+
+func drawBoardValues(t *rapid.T, keys *rapid.Generator[store.WindowKey], ids *rapid.Generator[string]) store.BoardValues {
+	v := store.BoardValues{WindowKey: keys.Draw(t, "window"), ID: ids.Draw(t, "id"), Late: rapid.Bool().Draw(t, "late")}
+	if !v.Late {
+		v.Values = values().Draw(t, "values")
+	}
+	return v
+}
+
+func drawKey(t *rapid.T) store.WindowKey {
+	return store.WindowKey{
+		Board:      name().Draw(t, "board"),
+		Window:     text().Draw(t, "name"),
+		Partition:  text().Draw(t, "partition"),
+		Generation: generation().Draw(t, "generation"),
 	}
 }
 
 func drawEntry(t *rapid.T) store.Entry {
 	return store.Entry{
-		Board:   name().Draw(t, "board"),
-		Window:  text().Draw(t, "window"),
-		ID:      name().Draw(t, "id"),
-		Version: 1,
-		Entered: rapid.Bool().Draw(t, "entered"),
-		Values:  values().Draw(t, "values"),
-		Sort:    blob().Draw(t, "sort"),
-		State:   blob().Draw(t, "state"),
-		Changed: result().Draw(t, "changed"),
-		Last:    result().Draw(t, "last"),
-		Row:     result().Draw(t, "row"),
+		WindowKey: rapid.Custom(drawKey).Draw(t, "window"),
+		ID:        name().Draw(t, "id"),
+		Version:   1,
+		Entered:   rapid.Bool().Draw(t, "entered"),
+		Hidden:    text().Draw(t, "hidden"),
+		Values:    values().Draw(t, "values"),
+		Sort:      blob().Draw(t, "sort"),
+		State:     blob().Draw(t, "state"),
+		Changed:   result().Draw(t, "changed"),
+		Last:      result().Draw(t, "last"),
+		Row:       result().Draw(t, "row"),
+	}
+}
+
+func drawWindow(t *rapid.T) store.Window {
+	return store.Window{
+		WindowKey: rapid.Custom(drawKey).Draw(t, "key"),
+		Version:   1,
+		Start:     moment().Draw(t, "start"),
+		End:       moment().Draw(t, "end"),
+		Final:     position().Draw(t, "final"),
+		ClosedAt:  moment().Draw(t, "closed at"),
+		Size:      count().Draw(t, "size"),
+		Frozen:    rapid.Bool().Draw(t, "frozen"),
+		Copied:    position().Draw(t, "copied"),
+		First:     count().Draw(t, "first"),
+		Chunks:    count().Draw(t, "chunks"),
+	}
+}
+
+func drawChunk(t *rapid.T) store.Chunk {
+	return store.Chunk{
+		WindowKey: rapid.Custom(drawKey).Draw(t, "window"),
+		N:         rapid.OneOf(rapid.IntRange(0, 2), rapid.SampledFrom([]int{1000, math.MaxInt32})).Draw(t, "number"),
+		Data:      blob().Draw(t, "data"),
 	}
 }
 
@@ -107,11 +144,10 @@ func drawSetting(t *rapid.T) store.Setting {
 func drawMoves() *rapid.Generator[[]store.Move] {
 	return rapid.SliceOfN(rapid.Custom(func(t *rapid.T) store.Move {
 		return store.Move{
-			Board:  name().Draw(t, "board"),
-			Window: text().Draw(t, "window"),
-			ID:     name().Draw(t, "id"),
-			Old:    count().Draw(t, "old"),
-			New:    count().Draw(t, "new"),
+			WindowKey: rapid.Custom(drawKey).Draw(t, "window"),
+			ID:        name().Draw(t, "id"),
+			Old:       count().Draw(t, "old"),
+			New:       count().Draw(t, "new"),
 		}
 	}), 0, 2)
 }
@@ -184,6 +220,10 @@ func integer() *rapid.Generator[int64] {
 		rapid.SampledFrom([]int64{0, 1, -1, math.MaxInt64, math.MaxInt64 - 1, -math.MaxInt64, math.MinInt64, 1<<53 + 1, 1 << 31}),
 		rapid.Int64(),
 	)
+}
+
+func generation() *rapid.Generator[int] {
+	return rapid.OneOf(rapid.IntRange(0, 2), rapid.SampledFrom([]int{10, math.MaxInt32}))
 }
 
 func count() *rapid.Generator[int] {

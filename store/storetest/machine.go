@@ -44,17 +44,36 @@ func steps(t *rapid.T, s store.Store, more map[string]func(*rapid.T)) {
 			requireSame(t, want.matches(q), all(t, s.Matches(ctx, q)), "%+v", q)
 		},
 		"entries": func(t *rapid.T) {
-			q := rapid.SampledFrom(windows()).Draw(t, "window")
+			q := store.EntryQuery{WindowKey: rapid.SampledFrom(windows()).Draw(t, "window")}
 			q.IDs = rapid.SliceOfN(rapid.SampledFrom(pool()), 1, 3).Draw(t, "ids")
 			var entries []store.Entry
 			for _, e := range want.Entries {
-				if e.Board == q.Board && e.Window == q.Window && slices.Contains(q.IDs, e.ID) {
+				if e.WindowKey == q.WindowKey && slices.Contains(q.IDs, e.ID) {
 					entries = append(entries, e)
 				}
 			}
 			read := all(t, s.Entries(ctx, q))
 			slices.SortFunc(read, byKey)
 			requireSame(t, entries, read)
+		},
+		"windows": func(t *rapid.T) {
+			q := store.WindowQuery{
+				Board:    rapid.SampledFrom([]string{"", "x", "xy", "none"}).Draw(t, "board"),
+				Window:   rapid.SampledFrom([]string{"", "", "yz", "z", "none"}).Draw(t, "window"),
+				Unfrozen: rapid.Bool().Draw(t, "unfrozen"),
+			}
+			requireSame(t, want.windows(q), windowsOf(t, s, q), "%+v", q)
+		},
+		"chunks": func(t *rapid.T) {
+			key := rapid.SampledFrom(windows()).Draw(t, "window")
+			from, to := chunkNumber().Draw(t, "from"), chunkNumber().Draw(t, "to")
+			var chunks []store.Chunk
+			for _, c := range want.Chunks {
+				if c.WindowKey == key && from <= c.N && c.N < to {
+					chunks = append(chunks, c)
+				}
+			}
+			requireSame(t, chunks, all(t, s.Chunks(ctx, key, from, to)))
 		},
 		"events": func(t *rapid.T) {
 			after := rapid.IntRange(0, len(want.Events)).Draw(t, "after")
@@ -66,8 +85,10 @@ func steps(t *rapid.T, s store.Store, more map[string]func(*rapid.T)) {
 	t.Repeat(actions)
 }
 
-// pool is small, so that batches meet.
+// pool is small, so that batches meet; so is chunkNumber.
 func pool() []string { return []string{"a", "A", "é", "e\u0301"} }
+
+func chunkNumber() *rapid.Generator[int] { return rapid.IntRange(0, 4) }
 
 func drawBatch(t *rapid.T, c contents) store.Batch {
 	var b store.Batch
@@ -85,23 +106,33 @@ func drawBatch(t *rapid.T, c contents) store.Batch {
 			ahead = next
 		}
 	}
-	for _, id := range rapid.SliceOfN(rapid.SampledFrom(pool()), 0, 2).Draw(t, "soft") {
+	for _, id := range rapid.SliceOfN(rapid.SampledFrom(pool()), 0, 3).Draw(t, "soft") {
 		b.Soft = append(b.Soft, drawSoft(t, id, ahead))
 	}
 	return b
 }
 
-// drawRecords draws records that fit, no two for one match or entry: what that means is left open.
+// drawRecords draws records that fit, no two for one match, entry or window, nor any besides for one that is dropped: what
+// that means is left open.
 func drawRecords(t *rapid.T, c contents) []store.Record {
 	var records []store.Record
 	for _, id := range rapid.SliceOfNDistinct(rapid.SampledFrom(pool()), 0, 2, rapid.ID).Draw(t, "matches") {
 		records = append(records, drawSmallMatch(t, id, c, c.version(store.Match{ID: id})+1))
 	}
-	for _, w := range windows() {
-		for _, id := range rapid.SliceOfNDistinct(rapid.SampledFrom(pool()), 0, 1, rapid.ID).Draw(t, "entries") {
-			e := store.Entry{Board: w.Board, Window: w.Window, ID: id, Values: values().Draw(t, "values")}
-			e.Version = c.version(e) + 1
-			records = append(records, e)
+	for _, key := range windows() {
+		switch rapid.SampledFrom([]string{"", "entry", "entry", "window", "both", "chunk", "dropped chunks", "dropped"}).Draw(t, "of a window") {
+		case "entry":
+			records = append(records, drawSmallEntry(t, key, c))
+		case "window":
+			records = append(records, drawSmallWindow(t, key, c))
+		case "both":
+			records = append(records, drawSmallEntry(t, key, c), drawSmallWindow(t, key, c), drawSmallChunk(t, key))
+		case "chunk":
+			records = append(records, drawSmallChunk(t, key))
+		case "dropped chunks":
+			records = append(records, drawSmallChunk(t, key), drawDrop(t, key))
+		case "dropped":
+			records = append(records, store.Drop{WindowKey: key, All: true})
 		}
 	}
 	if rapid.Bool().Draw(t, "sets") {
@@ -110,6 +141,30 @@ func drawRecords(t *rapid.T, c contents) []store.Record {
 		})
 	}
 	return rapid.Permutation(records).Draw(t, "records")
+}
+
+// drawSmallEntry draws one of the next version; so does drawSmallWindow.
+func drawSmallEntry(t *rapid.T, key store.WindowKey, c contents) store.Entry {
+	e := store.Entry{WindowKey: key, ID: rapid.SampledFrom(pool()).Draw(t, "entry"), Values: values().Draw(t, "values"),
+		Hidden: rapid.SampledFrom([]string{"", "", "banned"}).Draw(t, "hidden")}
+	e.Version = c.version(e) + 1
+	return e
+}
+
+func drawSmallWindow(t *rapid.T, key store.WindowKey, c contents) store.Window {
+	w := drawWindow(t)
+	w.WindowKey = key
+	w.Version = c.version(w) + 1
+	return w
+}
+
+func drawSmallChunk(t *rapid.T, key store.WindowKey) store.Chunk {
+	return store.Chunk{WindowKey: key, N: chunkNumber().Draw(t, "number"), Data: blob().Draw(t, "data")}
+}
+
+// drawDrop draws one that takes some chunks, or perhaps none.
+func drawDrop(t *rapid.T, key store.WindowKey) store.Drop {
+	return store.Drop{WindowKey: key, From: chunkNumber().Draw(t, "from"), To: chunkNumber().Draw(t, "to")}
 }
 
 // drawSmallMatch draws what queries and indexes look at.
@@ -121,8 +176,12 @@ func drawSmallMatch(t *rapid.T, id string, c contents, version uint64) store.Mat
 		State: rapid.SampledFrom(states()).Draw(t, "state"),
 		Participants: rapid.SliceOfN(rapid.Custom(func(t *rapid.T) store.Participant {
 			return store.Participant{
-				Player: rapid.SampledFrom(pool()).Draw(t, "player"),
-				Team:   rapid.SampledFrom([]string{"", "red", "a"}).Draw(t, "team"),
+				Player:     rapid.SampledFrom(pool()).Draw(t, "player"),
+				Team:       rapid.SampledFrom([]string{"", "red", "a"}).Draw(t, "team"),
+				Attributes: attributes().Draw(t, "attributes"),
+				Boards: rapid.SliceOfN(rapid.Custom(func(t *rapid.T) store.BoardValues {
+					return drawBoardValues(t, rapid.SampledFrom(windows()), rapid.SampledFrom(pool()))
+				}), 0, 1).Draw(t, "boards"),
 			}
 		}), 0, 3).Draw(t, "participants"),
 	}
@@ -154,6 +213,9 @@ func spoil(t *rapid.T, commit *store.Commit, c contents) {
 		case store.Entry:
 			r.Version = rapid.Uint64Range(0, r.Version+1).Draw(t, "version")
 			commit.Records[i] = r
+		case store.Window:
+			r.Version = rapid.Uint64Range(0, r.Version+1).Draw(t, "version")
+			commit.Records[i] = r
 		}
 	case used:
 		e := rapid.SampledFrom(c.Events).Draw(t, "key of")
@@ -168,12 +230,30 @@ func spoil(t *rapid.T, commit *store.Commit, c contents) {
 }
 
 func drawSoft(t *rapid.T, id string, c contents) store.Record {
-	version := c.version(store.Match{ID: id})
-	if rapid.Bool().Draw(t, "match") {
+	overtaken := func(version uint64) uint64 {
 		if rapid.IntRange(0, 3).Draw(t, "overtaken") == 0 {
 			version = rapid.Uint64Range(0, version+1).Draw(t, "version")
 		}
-		return drawSmallMatch(t, id, c, version)
+		return version
+	}
+	key := rapid.SampledFrom(windows()).Draw(t, "window")
+	switch rapid.SampledFrom([]string{"match", "moves", "entry", "window", "chunk", "dropped chunks", "dropped"}).Draw(t, "soft") {
+	case "match":
+		return drawSmallMatch(t, id, c, overtaken(c.version(store.Match{ID: id})))
+	case "entry":
+		e := drawSmallEntry(t, key, c)
+		e.Version = rapid.Uint64Range(0, 3).Draw(t, "version")
+		return e
+	case "window":
+		w := drawSmallWindow(t, key, c)
+		w.Version = overtaken(w.Version - 1)
+		return w
+	case "chunk":
+		return drawSmallChunk(t, key)
+	case "dropped chunks":
+		return drawDrop(t, key)
+	case "dropped":
+		return store.Drop{WindowKey: key, All: true}
 	}
 	moves := store.Moves{Match: id, Position: rapid.Uint64Range(0, c.Head.Position).Draw(t, "position"),
 		Moves: drawMoves().Draw(t, "moves")}

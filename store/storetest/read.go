@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"math"
 	"slices"
 	"testing"
 
@@ -23,10 +24,13 @@ func readRules() []rule {
 				_, err = s.Setting(ctx, "nothing")
 				require.ErrorIs(t, err, store.ErrNotFound, "Setting "+step)
 				require.Empty(t, all(t, s.Matches(ctx, store.MatchQuery{Player: "nobody"})), step)
-				require.Empty(t, all(t, s.Entries(ctx, store.EntryQuery{Board: "none"})), step)
+				require.Empty(t, all(t, s.Entries(ctx, store.EntryQuery{WindowKey: in("none", "")})), step)
+				require.Empty(t, all(t, s.Windows(ctx, store.WindowQuery{Board: "none"})), step)
+				require.Empty(t, all(t, s.Chunks(ctx, in("none", ""), 0, 9)), step)
 				require.Empty(t, all(t, s.Events(ctx, 3)), step)
 				if step == "in an empty store" {
 					require.Empty(t, all(t, s.Matches(ctx, store.MatchQuery{})), step)
+					require.Empty(t, all(t, s.Windows(ctx, store.WindowQuery{})), step)
 					require.Empty(t, all(t, s.Events(ctx, 0)), step)
 					history(t, s)
 				}
@@ -35,14 +39,14 @@ func readRules() []rule {
 		one("entries are those of one window of one board", func(t *testing.T, s store.Store) {
 			p := pen{t: t, s: s}
 			for _, w := range windows() {
-				p.write(store.Entry{Board: w.Board, Window: w.Window, ID: "ann", Version: 1, Values: [][]int64{{1}}},
-					store.Entry{Board: w.Board, Window: w.Window, ID: w.Board + w.Window, Version: 1})
+				p.write(store.Entry{WindowKey: w, ID: "ann", Version: 1, Values: [][]int64{{1}}},
+					store.Entry{WindowKey: w, ID: w.Board + w.Window, Version: 1})
 			}
 			for _, w := range windows() {
-				requireEntries(t, s, w, "ann", w.Board+w.Window)
+				requireEntries(t, s, store.EntryQuery{WindowKey: w}, "ann", w.Board+w.Window)
 			}
-			requireEntries(t, s, store.EntryQuery{Board: "x"}, "ann", "x")
-			requireEntries(t, s, store.EntryQuery{Window: "yz"})
+			requireEntries(t, s, store.EntryQuery{WindowKey: in("x", "")}, "ann", "x")
+			requireEntries(t, s, store.EntryQuery{WindowKey: in("", "yz")})
 			requireEntries(t, s, store.EntryQuery{})
 		}),
 		one("entries by ids leave out missing ones", entriesByID),
@@ -80,10 +84,10 @@ func readRules() []rule {
 func entriesByID(t *testing.T, s store.Store) {
 	p := pen{t: t, s: s}
 	for _, id := range []string{"ann", "bob", "cid"} {
-		p.write(store.Entry{Board: "x", Window: "yz", ID: id, Version: 1})
+		p.write(store.Entry{WindowKey: in("x", "yz"), ID: id, Version: 1})
 	}
-	p.write(store.Entry{Board: "xy", Window: "z", ID: "dan", Version: 1})
-	q := windows()[0]
+	p.write(store.Entry{WindowKey: in("xy", "z"), ID: "dan", Version: 1})
+	q := firstWindow()
 	q.IDs = []string{"cid", "dan", "ann", "eve"}
 	requireEntries(t, s, q, "ann", "cid")
 	q.IDs = []string{"eve"}
@@ -108,14 +112,19 @@ func longSequences(t *testing.T, s store.Store) {
 		id := fmt.Sprintf("%05d", (i*7919)%n) // not in the order of creation
 		m := store.Match{ID: id, Version: 1, Created: position, State: "created",
 			Participants: []store.Participant{{Player: "ann"}}}
-		e := store.Entry{Board: "x", Window: "yz", ID: id, Version: 1, Values: [][]int64{{int64(i)}}}
+		e := store.Entry{WindowKey: in("x", "yz"), ID: id, Version: 1, Values: [][]int64{{int64(i)}}}
 		c := commitAt(position, m, e)
 		b.Commits = append(b.Commits, c)
 		ids = append(ids, id)
 		want.Matches, want.Entries = append(want.Matches, m), append(want.Entries, e)
+		w := store.Window{WindowKey: store.WindowKey{Board: "x", Window: "yz", Partition: id}, Version: 1}
+		chunk := store.Chunk{WindowKey: in("x", "yz"), N: i}
+		b.Commits[i].Records = append(b.Commits[i].Records, w, chunk)
+		want.Windows, want.Chunks = append(want.Windows, w), append(want.Chunks, chunk)
 		want.Events = append(want.Events, eventOf(c))
 		want.Head = store.Head{Position: position, At: c.At}
 	}
+	want.list(store.Window{WindowKey: in("x", "yz")})
 	slices.SortFunc(want.Entries, byKey)
 	require.NoError(t, s.Commit(ctx, b))
 	got := contentsOf(t, s)
@@ -123,8 +132,10 @@ func longSequences(t *testing.T, s store.Store) {
 	requireEach(t, want.Events, got.Events)
 	requireEach(t, want.Matches, got.Matches)
 	requireEach(t, want.Entries, got.Entries)
+	requireEach(t, want.Windows, got.Windows)
+	requireEach(t, want.Chunks, got.Chunks)
 	requireIDs(t, s, store.MatchQuery{Player: "ann", States: []string{"created"}}, ids...)
-	q := windows()[0]
+	q := firstWindow()
 	q.IDs = append(slices.Clone(ids), "nobody")
 	requireEntries(t, s, q, slices.Sorted(slices.Values(ids))...)
 }
@@ -139,20 +150,25 @@ func writtenInside(t *testing.T, open func(tb) store.Store) {
 	for i := range n {
 		id := fmt.Sprint(i)
 		b.Commits = append(b.Commits, p.next(store.Match{ID: id, Version: 1, Created: uint64(i) + 1, State: "created"},
-			store.Entry{Board: "x", Window: "yz", ID: id, Version: 1}))
+			store.Entry{WindowKey: in("x", "yz"), ID: id, Version: 1},
+			store.Window{WindowKey: in("x", id), Version: 1}, store.Chunk{WindowKey: in("x", "yz"), N: i}))
 	}
 	p.batch(b)
 	write := func() error {
 		p.position++
 		return s.Commit(ctx, store.Batch{Commits: []store.Commit{commitAt(p.position,
 			store.Match{ID: fmt.Sprint("new ", p.position), Version: 1, Created: p.position, State: "created"},
-			store.Entry{Board: "x", Window: "yz", ID: fmt.Sprint("new ", p.position), Version: 1})}})
+			store.Entry{WindowKey: in("x", "yz"), ID: fmt.Sprint("new ", p.position), Version: 1},
+			store.Window{WindowKey: in("x", fmt.Sprint("new ", p.position)), Version: 1},
+			store.Chunk{WindowKey: in("x", "yz"), N: n + int(p.position)})}}) //nolint:gosec // small
 	}
 	finishes(t, "Matches", func() bool {
 		return loop(t, s.Matches(ctx, store.MatchQuery{}), n, write) &&
 			loop(t, s.Matches(ctx, store.MatchQuery{States: []string{"created"}}), n, write)
 	})
-	finishes(t, "Entries", func() bool { return loop(t, s.Entries(ctx, windows()[0]), n, write) })
+	finishes(t, "Entries", func() bool { return loop(t, s.Entries(ctx, firstWindow()), n, write) })
+	finishes(t, "Windows", func() bool { return loop(t, s.Windows(ctx, store.WindowQuery{}), n, write) })
+	finishes(t, "Chunks", func() bool { return loop(t, s.Chunks(ctx, windows()[0], 0, math.MaxInt), n, write) })
 	finishes(t, "Events", func() bool { return loop(t, s.Events(ctx, 0), n, write) })
 }
 
@@ -201,11 +217,11 @@ func requireEntries(t tb, s store.Store, q store.EntryQuery, want ...string) {
 	t.Helper()
 	var ids []string
 	for _, e := range all(t, s.Entries(context.Background(), q)) {
-		require.Equal(t, [2]string{q.Board, q.Window}, [2]string{e.Board, e.Window}, "the window of %q", e.ID)
+		require.Equal(t, q.WindowKey, e.WindowKey, "the window of %q", e.ID)
 		ids = append(ids, e.ID)
 	}
 	slices.Sort(ids)
-	require.Equal(t, want, ids, "entries of %q %q", q.Board, q.Window)
+	require.Equal(t, want, ids, "entries of %+v", q.WindowKey)
 }
 
 // requireFails asks for an error and nothing else.

@@ -31,9 +31,10 @@ func history(t tb, s store.Store) {
 	t.Helper()
 	commits := []store.Commit{
 		commitAt(1, store.Match{ID: "running", Version: 1, Created: 1, State: "created"},
-			store.Entry{Board: "x", Window: "yz", ID: "ann", Version: 1}),
+			store.Entry{WindowKey: in("x", "yz"), ID: "ann", Version: 1}, store.Entry{WindowKey: in("x", ""), ID: "ann", Version: 1},
+			store.Window{WindowKey: in("x", "yz"), Version: 1}, store.Chunk{WindowKey: in("x", "yz"), N: 1, Data: []byte("old")}),
 		commitAt(2, store.Match{ID: "running", Version: 2, Created: 1, State: "started"},
-			store.Entry{Board: "x", Window: "yz", ID: "ann", Version: 2}),
+			store.Entry{WindowKey: in("x", "yz"), ID: "ann", Version: 2}, store.Window{WindowKey: in("x", "yz"), Version: 2, Size: 1}),
 		commitAt(3, store.Match{ID: "ended", Version: 1, Created: 3, Position: 3, State: "ended"},
 			store.Setting{Name: "rules", Value: []byte("old")}),
 	}
@@ -49,7 +50,10 @@ func refusals() []refusal {
 		return []store.Record{store.Match{ID: id, Version: version}}
 	}
 	entry := func(id string, version uint64) []store.Record {
-		return []store.Record{store.Entry{Board: "x", Window: "yz", ID: id, Version: version}}
+		return []store.Record{store.Entry{WindowKey: in("x", "yz"), ID: id, Version: version}}
+	}
+	window := func(name string, version uint64) []store.Record {
+		return []store.Record{store.Window{WindowKey: in("x", name), Version: version}}
 	}
 	return []refusal{
 		{"a key used for the same digest is ErrReplayed and writes nothing",
@@ -85,6 +89,12 @@ func refusals() []refusal {
 		{"a skipped version of an entry is ErrStale", []attempt{{records: entry("ann", 4)}}, 0, store.ErrStale},
 		{"a new entry of version 0 is ErrStale", []attempt{{records: entry("bob", 0)}}, 0, store.ErrStale},
 		{"a new entry of version 2 is ErrStale", []attempt{{records: entry("bob", 2)}}, 0, store.ErrStale},
+		{"the stored version of a window is ErrStale", []attempt{{records: window("yz", 2)}}, 0, store.ErrStale},
+		{"an old version of a window is ErrStale", []attempt{{records: window("yz", 1)}}, 0, store.ErrStale},
+		{"a skipped version of a window is ErrStale", []attempt{{records: window("yz", 4)}}, 0, store.ErrStale},
+		{"a new window of version 0 is ErrStale", []attempt{{records: window("new", 0)}}, 0, store.ErrStale},
+		{"a new window of version 2 is ErrStale", []attempt{{records: window("new", 2)}}, 0, store.ErrStale},
+		{"a window that has entries only is new: version 2", []attempt{{records: window("", 2)}}, 0, store.ErrStale},
 		{"the last record counts like the first",
 			[]attempt{{records: append(match("running", 3), entry("ann", 2)...)}}, 0, store.ErrStale},
 
@@ -104,6 +114,17 @@ func refusals() []refusal {
 			[]attempt{{records: entry("ann", 3)}, {}, {records: entry("ann", 3)}}, 2, store.ErrStale},
 		{"a new entry's version is also checked against the batch",
 			[]attempt{{records: entry("bob", 1)}, {records: entry("bob", 1)}}, 1, store.ErrStale},
+		{"a window's version is also checked against the batch",
+			[]attempt{{records: window("yz", 3)}, {records: window("yz", 3)}}, 1, store.ErrStale},
+		{"a new window's version is also checked against the batch",
+			[]attempt{{records: window("new", 1)}, {records: window("new", 1)}}, 1, store.ErrStale},
+		{"an entry that the batch dropped is new again",
+			[]attempt{{records: []store.Record{store.Drop{WindowKey: in("x", "yz"), All: true}}}, {records: entry("ann", 3)}}, 1, store.ErrStale},
+		{"a window that the batch dropped is new again",
+			[]attempt{{records: []store.Record{store.Drop{WindowKey: in("x", "yz"), All: true}}}, {}, {records: window("yz", 3)}}, 2, store.ErrStale},
+		{"what the batch wrote and dropped is new again",
+			[]attempt{{records: entry("bob", 1)}, {records: []store.Record{store.Drop{WindowKey: in("x", "yz"), All: true}}}, {records: entry("bob", 2)}},
+			2, store.ErrStale},
 		{"the first commit that does not fit is named",
 			[]attempt{{}, {records: match("running", 9)}, {key: "first", digest: 1}}, 1, store.ErrStale},
 		{"the first commit that does not fit is named: its key",
@@ -136,6 +157,8 @@ func (r refusal) requireIn(t tb, s store.Store) {
 				append([]store.Record{
 					store.Match{ID: "bystander", Version: 1 + uint64(i)},
 					store.Setting{Name: "rules", Value: []byte("new")},
+					store.Chunk{WindowKey: in("xy", "z"), Data: []byte("new")},
+					store.Drop{WindowKey: in("x", ""), All: true},
 				}, a.records...)...)
 			c.Digest = store.Digest{a.digest}
 			c.Key = a.key
@@ -146,7 +169,9 @@ func (r refusal) requireIn(t tb, s store.Store) {
 		}
 		b.Soft = []store.Record{
 			store.Match{ID: "running", Version: before.version(store.Match{ID: "running"}), State: "soft"},
-			store.Moves{Match: "ended", Position: 3, Moves: []store.Move{{Board: "x", New: 1}}},
+			store.Moves{Match: "ended", Position: 3, Moves: []store.Move{{WindowKey: in("x", ""), New: 1}}},
+			store.Entry{WindowKey: in("x", "yz"), ID: "cid", Version: 1},
+			store.Drop{WindowKey: in("x", "yz"), From: 0, To: 9},
 		}
 		index := r.index + len(lead)
 		requireRefused(t, s.Commit(context.Background(), b), &store.CommitError{

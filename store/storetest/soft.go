@@ -55,7 +55,7 @@ func softRules() []rule {
 			p := pen{t: t, s: s}
 			p.write(ended)
 			before := contentsOf(t, s)
-			p.soft(ended, store.Moves{Match: "m", Position: 1, Moves: []store.Move{{Board: "x", New: 1}}})
+			p.soft(ended, store.Moves{Match: "m", Position: 1, Moves: []store.Move{{WindowKey: in("x", ""), New: 1}}})
 			after := contentsOf(t, s)
 			requireSame(t, before.Head, after.Head)
 			requireSame(t, before.Events, after.Events)
@@ -65,7 +65,7 @@ func softRules() []rule {
 		one("a commit follows a soft match and moves by its version alone", func(t *testing.T, s store.Store) {
 			p := pen{t: t, s: s}
 			p.write(ended)
-			p.soft(ended, store.Moves{Match: "m", Position: 1, Moves: []store.Move{{Board: "x", New: 1}}})
+			p.soft(ended, store.Moves{Match: "m", Position: 1, Moves: []store.Move{{WindowKey: in("x", ""), New: 1}}})
 			second := ended
 			second.Version, second.Position = 2, 2
 			p.write(second)
@@ -97,7 +97,7 @@ func setMoves(t *testing.T, s store.Store) {
 	p.write(store.Match{ID: "m", Version: 1, Created: 1, Room: "hall", Participants: []store.Participant{{Player: "ann"}}})
 	m := store.Match{ID: "m", Version: 2, Created: 1, Position: 2, Room: "hall", State: "ended",
 		Participants: []store.Participant{{Player: "ann"}}}
-	first := []store.Move{{Board: "x", Window: "yz", ID: "ann", New: 3}, {Board: "w", ID: "bob", Old: 1, New: 2}}
+	first := []store.Move{{WindowKey: in("x", "yz"), ID: "ann", New: 3}, {WindowKey: in("w", ""), ID: "bob", Old: 1, New: 2}}
 	p.batch(store.Batch{
 		Commits: []store.Commit{p.next(m), p.next(store.Match{ID: "n", Version: 1, Created: 3, Position: 3})},
 		Soft:    []store.Record{store.Moves{Match: "m", Position: 2, Moves: first}},
@@ -106,7 +106,7 @@ func setMoves(t *testing.T, s store.Store) {
 	requireMatch(t, s, m)
 	requireMatch(t, s, store.Match{ID: "n", Version: 1, Created: 3, Position: 3})
 
-	m.Moves = []store.Move{{Board: "x", Window: "yz", ID: "ann", Old: 3, New: 1}}
+	m.Moves = []store.Move{{WindowKey: in("x", "yz"), ID: "ann", Old: 3, New: 1}}
 	p.soft(store.Moves{Match: "m", Position: 2, Moves: m.Moves})
 	requireMatch(t, s, m)
 	requireSame(t, []store.Match{m}, all(t, s.Matches(context.Background(), store.MatchQuery{Player: "ann"})))
@@ -119,7 +119,7 @@ func strayMoves(t *testing.T, s store.Store) {
 	p.write(running)
 	p.write(store.Match{ID: "again", Version: 1, Created: 2, Position: 2})
 	p.write(again)
-	moves := []store.Move{{Board: "x", New: 1}}
+	moves := []store.Move{{WindowKey: in("x", ""), New: 1}}
 	p.soft(
 		store.Moves{Match: "running", Position: 1, Moves: moves}, // where it was created
 		store.Moves{Match: "running", Position: 0, Moves: moves}, // it has not ended

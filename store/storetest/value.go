@@ -63,9 +63,11 @@ func bytewise(t *testing.T, s store.Store, ids []string) {
 		c := p.next(
 			store.Match{ID: id, Version: 1, Created: uint64(i) + 1, Mode: id, Room: id, State: id,
 				Participants: []store.Participant{{Player: id, Team: id}}},
-			store.Entry{Board: "x", Window: "yz", ID: id, Version: 1, State: []byte(id)},
-			store.Entry{Board: id, Window: "w", ID: "by board", Version: 1},
-			store.Entry{Board: "b", Window: id, ID: "by window", Version: 1},
+			store.Entry{WindowKey: in("x", "yz"), ID: id, Version: 1, State: []byte(id)},
+			store.Entry{WindowKey: in(id, "w"), ID: "by board", Version: 1},
+			store.Entry{WindowKey: in("b", id), ID: "by window", Version: 1},
+			store.Window{WindowKey: store.WindowKey{Board: "b", Window: "p", Partition: id}, Version: 1},
+			store.Chunk{WindowKey: store.WindowKey{Board: "b", Window: "p", Partition: id}, Data: []byte(id)},
 			store.Setting{Name: id, Value: []byte(id)},
 		)
 		c.Key = id
@@ -81,16 +83,20 @@ func bytewise(t *testing.T, s store.Store, ids []string) {
 		for _, q := range []store.MatchQuery{{Player: id}, {Team: id}, {Mode: id}, {Room: id}, {States: []string{id}}} {
 			requireIDs(t, s, q, id)
 		}
-		requireEntries(t, s, store.EntryQuery{Board: "x", Window: "yz", IDs: []string{id, id + "?"}}, id)
-		requireEntries(t, s, store.EntryQuery{Board: id, Window: "w"}, "by board")
-		requireEntries(t, s, store.EntryQuery{Board: "b", Window: id}, "by window")
+		requireEntries(t, s, store.EntryQuery{WindowKey: in("x", "yz"), IDs: []string{id, id + "?"}}, id)
+		requireEntries(t, s, store.EntryQuery{WindowKey: in(id, "w")}, "by board")
+		requireEntries(t, s, store.EntryQuery{WindowKey: in("b", id)}, "by window")
+		requireWindows(t, s, store.WindowQuery{Board: id}, in(id, "w"))
+		requireWindows(t, s, store.WindowQuery{Window: id}, in("b", id))
+		partition := store.WindowKey{Board: "b", Window: "p", Partition: id}
+		requireSame(t, []store.Chunk{{WindowKey: partition, Data: []byte(id)}}, all(t, s.Chunks(ctx, partition, 0, 1)))
 		c := b.Commits[i]
 		requireRefused(t, s.Commit(ctx, store.Batch{Commits: []store.Commit{c}}),
 			&store.CommitError{Key: id, Err: store.ErrReplayed}, "the key "+id)
 	}
 	sorted := slices.Clone(ids)
 	slices.Sort(sorted)
-	requireEntries(t, s, windows()[0], sorted...)
+	requireEntries(t, s, firstWindow(), sorted...)
 }
 
 // given is a batch of records with every field drawn, and what a store must hold after it.
@@ -99,13 +105,16 @@ type given struct {
 	want  contents
 }
 
-// drawContents draws matches and entries that are created in one commit and replaced in another, moves, settings
-// and soft matches.
+// drawContents draws matches, entries and windows that are created in one commit and replaced in another, chunks, moves,
+// settings and soft matches.
 func drawContents(t *rapid.T) given {
 	ids := rapid.SliceOfNDistinct(name(), 1, 2, rapid.ID).Draw(t, "match ids")
-	keys := rapid.SliceOfNDistinct(rapid.Custom(drawEntry), 0, 3, func(e store.Entry) [3]string {
-		return [3]string{e.Board, e.Window, e.ID}
+	keys := rapid.SliceOfNDistinct(rapid.Custom(drawEntry), 0, 3, func(e store.Entry) entryKey {
+		return entryKey{e.WindowKey, e.ID}
 	}).Draw(t, "entries")
+	windows := rapid.SliceOfNDistinct(rapid.Custom(drawWindow), 0, 2, func(w store.Window) store.WindowKey { return w.WindowKey }).
+		Draw(t, "windows")
+	chunks := rapid.SliceOfN(rapid.Custom(drawChunk), 0, 2).Draw(t, "chunks")
 	settings := rapid.SliceOfNDistinct(rapid.Custom(drawSetting), 0, 2, func(s store.Setting) string { return s.Name }).
 		Draw(t, "settings")
 	var g given
@@ -118,8 +127,16 @@ func drawContents(t *rapid.T) given {
 		}
 		for _, e := range keys {
 			drawn := drawEntry(t)
-			drawn.Board, drawn.Window, drawn.ID, drawn.Version = e.Board, e.Window, e.ID, version
+			drawn.WindowKey, drawn.ID, drawn.Version = e.WindowKey, e.ID, version
 			c.Records = append(c.Records, drawn)
+		}
+		for _, w := range windows {
+			drawn := drawWindow(t)
+			drawn.WindowKey, drawn.Version = w.WindowKey, version
+			c.Records = append(c.Records, drawn)
+		}
+		for _, chunk := range chunks {
+			c.Records = append(c.Records, chunk)
 		}
 		for _, s := range settings {
 			c.Records = append(c.Records, s)
@@ -163,16 +180,24 @@ func (g given) requireIn(t tb, s store.Store) {
 	for _, e := range g.want.Entries {
 		var window []store.Entry
 		for _, other := range g.want.Entries {
-			if other.Board == e.Board && other.Window == e.Window {
+			if other.WindowKey == e.WindowKey {
 				window = append(window, other)
 			}
 		}
-		q := store.EntryQuery{Board: e.Board, Window: e.Window}
+		q := store.EntryQuery{WindowKey: e.WindowKey}
 		read := all(t, s.Entries(ctx, q))
 		slices.SortFunc(read, byKey)
 		requireSame(t, window, read)
 		q.IDs = []string{e.ID}
 		requireSame(t, []store.Entry{e}, all(t, s.Entries(ctx, q)))
+	}
+	requireSame(t, g.want.Windows, windowsOf(t, s, store.WindowQuery{}))
+	for _, w := range g.want.Windows {
+		q := store.WindowQuery{Board: w.Board, Window: w.Window, Unfrozen: !w.Frozen}
+		requireSame(t, g.want.windows(q), windowsOf(t, s, q))
+	}
+	for _, c := range g.want.Chunks {
+		requireSame(t, []store.Chunk{c}, all(t, s.Chunks(ctx, c.WindowKey, c.N, c.N+1)))
 	}
 	for _, set := range g.want.Settings {
 		requireSetting(t, s, set.Name, set.Value)

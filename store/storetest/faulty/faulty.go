@@ -80,6 +80,14 @@ func (s *Store) Entries(ctx context.Context, q store.EntryQuery) iter.Seq2[store
 	return sequence(s, "Entries", s.inner.Entries(ctx, q))
 }
 
+func (s *Store) Windows(ctx context.Context, q store.WindowQuery) iter.Seq2[store.Window, error] {
+	return sequence(s, "Windows", s.inner.Windows(ctx, q))
+}
+
+func (s *Store) Chunks(ctx context.Context, key store.WindowKey, from, to int) iter.Seq2[store.Chunk, error] {
+	return sequence(s, "Chunks", s.inner.Chunks(ctx, key, from, to))
+}
+
 func (s *Store) Events(ctx context.Context, after uint64) iter.Seq2[store.Event, error] {
 	return sequence(s, "Events", s.inner.Events(ctx, after))
 }

@@ -17,6 +17,8 @@ import (
 
 var errDisk = errors.New("disk")
 
+var board = store.WindowKey{Board: "b"}
+
 // Without faults the wrapper is the store that it wraps.
 func TestContract(t *testing.T) {
 	storetest.Run(t, func(*testing.T) store.Store {
@@ -70,7 +72,25 @@ func TestReads(t *testing.T) {
 			return n, nil
 		},
 		"Entries": func(s store.Store) (n int, err error) {
-			for _, err := range s.Entries(ctx, store.EntryQuery{Board: "b"}) {
+			for _, err := range s.Entries(ctx, store.EntryQuery{WindowKey: board}) {
+				if err != nil {
+					return n, err
+				}
+				n++
+			}
+			return n, nil
+		},
+		"Windows": func(s store.Store) (n int, err error) {
+			for _, err := range s.Windows(ctx, store.WindowQuery{}) {
+				if err != nil {
+					return n, err
+				}
+				n++
+			}
+			return n, nil
+		},
+		"Chunks": func(s store.Store) (n int, err error) {
+			for _, err := range s.Chunks(ctx, board, 0, 9) {
 				if err != nil {
 					return n, err
 				}
@@ -193,7 +213,8 @@ func batch(position uint64) store.Batch {
 		Key: id, Digest: store.Digest{1}, Position: position, At: time.UnixMilli(1).UTC(),
 		Records: []store.Record{
 			store.Match{ID: id, Version: 1, Created: position},
-			store.Entry{Board: "b", ID: id, Version: 1},
+			store.Entry{WindowKey: board, ID: id, Version: 1},
+			store.Chunk{WindowKey: board, N: 3},
 			store.Setting{Name: "rules", Value: []byte(id)},
 		},
 	}}}
