@@ -2,6 +2,7 @@ package finalbell
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -126,7 +127,10 @@ func (w WindowRule) endless() bool {
 }
 
 // close makes a window final as of a time. It does nothing if somebody was faster.
-func (e *engine) close(ctx context.Context, p *period, at time.Time) error {
+func (e *engine) close(ctx context.Context, p *period, at time.Time) error { return e.closeAs(ctx, p, at, nil) }
+
+// closeAs is close for a season that ends with it: seasons are the board's from then on.
+func (e *engine) closeAs(ctx context.Context, p *period, at time.Time, seasons []schedule.Window) error {
 	id := windowID(p.board.rule.ID, p.id)
 	t, err := e.committer.keys.acquire(ctx, key{'w', id})
 	if err != nil {
@@ -136,8 +140,12 @@ func (e *engine) close(ctx context.Context, p *period, at time.Time) error {
 		e.committer.keys.release(t)
 		return nil
 	}
-	job := &closeJob{engine: e, period: p, rules: e.ruleset(), at: at, id: id}
-	return e.committer.submit(ctx, &pending{job: job, alone: true, ticket: t})
+	job := &closeJob{engine: e, period: p, rules: e.ruleset(), at: at, id: id, seasons: seasons}
+	err = e.committer.submit(ctx, &pending{job: job, alone: true, ticket: t})
+	if errors.Is(err, store.ErrStale) && p.isFinal() {
+		return nil
+	}
+	return err
 }
 
 // closeJob makes a window final.
@@ -147,7 +155,7 @@ type closeJob struct {
 	rules   *ruleset
 	at      time.Time
 	id      string
-	records []store.Window // the whole window first
+	seasons []schedule.Window // not nil: the season ends now
 }
 
 func (j *closeJob) stale() bool { return j.rules != j.engine.ruleset() || j.period.isFinal() }
@@ -156,27 +164,33 @@ func (j *closeJob) stale() bool { return j.rules != j.engine.ruleset() || j.peri
 func (j *closeJob) seal(position uint64) store.Commit {
 	p := j.period
 	w := p.bounds()
+	if j.seasons != nil {
+		w.End = j.at
+	}
 	c := store.Commit{Key: keyOf("due", closeKind, j.id), Position: position, At: j.at, Kind: windowClosedEvent, ID: j.id}
 	p.mu.Lock()
 	whole := store.Window{WindowKey: p.board.key(p.id, ""), Version: p.version + 1, Start: w.Start, End: w.End, Final: position, ClosedAt: j.at}
 	p.mu.Unlock()
-	j.records = []store.Window{whole}
+	c.Records = append(c.Records, whole)
 	for _, r := range p.rankings() {
 		if r.key.Partition != "" {
 			part := whole
 			part.WindowKey, part.Version = r.key, 1
-			j.records = append(j.records, part)
+			c.Records = append(c.Records, part)
 		}
 	}
-	for _, r := range j.records {
-		c.Records = append(c.Records, r)
-	}
-	c.Body = closedBody(p)
+	c.Body = closedBody(p, w)
 	return c
 }
 
 func (j *closeJob) applied(position uint64) {
 	p := j.period
+	if j.seasons != nil {
+		if err := p.board.begin(j.seasons); err != nil {
+			panic(err) // they are in order, and their times are the clock's
+		}
+		j.rules.seasons.Add(1)
+	}
 	p.mu.Lock()
 	p.final, p.closedAt, p.version = position, j.at, p.version+1
 	p.mu.Unlock()
@@ -191,13 +205,12 @@ const (
 
 // closedBody is what the event of a closing says of the window: how it ended for the first ten, in each of the first
 // hundred partitions.
-func closedBody(p *period) []byte {
+func closedBody(p *period, w schedule.Window) []byte {
 	type head struct {
 		Partition string  `json:"partition,omitempty"`
 		Size      int     `json:"size"`
 		Top       []Entry `json:"top,omitempty"`
 	}
-	w := p.bounds()
 	body := struct {
 		Board  string `json:"board"`
 		Window string `json:"window"`

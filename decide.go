@@ -16,7 +16,16 @@ const (
 	cancelledEvent = "match_cancelled"
 	expiredEvent   = "match_expired"
 	refusedEvent   = "report_refused"
+
+	windowClosedEvent  = "window_closed"
+	seasonBegunEvent   = "season_begun"
+	entryHiddenEvent   = "entry_hidden"
+	entryRestoredEvent = "entry_restored"
+	rebuiltEvent       = "boards_rebuilt"
 )
+
+// backfillBody is the body of the event of an end that closed no window.
+const backfillBody = `{"backfill":true}`
 
 // What each verb makes of a match: refusals first, in the documented order, then the one change. Nothing here
 // reads a clock or a store.
@@ -106,7 +115,11 @@ func decideEnd(e *engine, m Match, r request) (*decision, error) {
 	}
 	m, err = end(m, mode, f, r.at)
 	m.position = unplaced
-	return &decision{next: m, started: started, key: keyOf("end", m.ID), digest: f.digest, kind: endedEvent, at: r.now}, err
+	d := &decision{next: m, started: started, key: keyOf("end", m.ID), digest: f.digest, kind: endedEvent, at: r.now}
+	if r.backfill {
+		d.body = []byte(backfillBody)
+	}
+	return d, err
 }
 
 func decideCancel(e *engine, m Match, r request) (*decision, error) {

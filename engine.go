@@ -124,8 +124,8 @@ func open(ctx context.Context, s store.Store, rules Rules, options Options) (*en
 	return e, nil
 }
 
-// view opens an engine that only reads, by the rules of the store and at the time that it stands at.
-func view(ctx context.Context, s store.Store) (*engine, error) {
+// openView opens an engine that only reads, by the rules of the store and at the time that it stands at.
+func openView(ctx context.Context, s store.Store) (*engine, error) {
 	history, err := storedRules(ctx, s)
 	if err != nil {
 		return nil, err

@@ -91,8 +91,13 @@ func (l layout) sort(ties BoardTies, e placed) []byte {
 	if ties != FirstRank {
 		row = row[:l.valueWords]
 	}
-	text := make([]byte, 0, 8*len(row))
-	for _, word := range row {
+	return l.pack(row)
+}
+
+// pack writes the words of values without the zeros at the end of their complement, as sort does.
+func (l layout) pack(words []uint64) []byte {
+	text := make([]byte, 0, 8*len(words))
+	for _, word := range words {
 		text = binary.BigEndian.AppendUint64(text, ^word)
 	}
 	end := len(text)
@@ -100,6 +105,22 @@ func (l layout) sort(ties BoardTies, e placed) []byte {
 		end--
 	}
 	return text[:end]
+}
+
+// unpack reads back the words of values into a row.
+func (l layout) unpack(row []uint64, text []byte) bool {
+	if len(text) > 8*l.valueWords {
+		return false
+	}
+	var word [8]byte
+	for i := range l.valueWords {
+		clear(word[:])
+		if 8*i < len(text) {
+			copy(word[:], text[8*i:])
+		}
+		row[i] = ^binary.BigEndian.Uint64(word[:])
+	}
+	return true
 }
 
 // unsort makes an entry's row of its sort text and its moment.
@@ -111,14 +132,10 @@ func (l layout) unsort(row []uint64, ties BoardTies, text []byte, changed moment
 	if len(text) > 8*words {
 		return errState
 	}
-	var word [8]byte
-	for i := range l.valueWords {
-		clear(word[:])
-		if 8*i < len(text) {
-			copy(word[:], text[8*i:])
-		}
-		row[i] = ^binary.BigEndian.Uint64(word[:])
+	if len(text) > 8*l.valueWords {
+		text = text[:8*l.valueWords]
 	}
+	l.unpack(row, text)
 	l.encodeMoment(row, changed)
 	return nil
 }

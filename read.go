@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"time"
 
 	"github.com/finalbell/finalbell/schedule"
 	"github.com/finalbell/finalbell/store"

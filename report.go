@@ -332,6 +332,12 @@ func digestContent(m Match) digest {
 	for _, name := range names(m.Attributes) {
 		d = d.text(name).text(m.Attributes[name])
 	}
+	for i, s := range m.roster[:m.invited] {
+		for _, name := range names(s.Attributes) {
+			// No name has a control character, so that this is none of the match's own.
+			d = d.text("\x00").size(i).text(name).text(s.Attributes[name])
+		}
+	}
 	return d.sum()
 }
 

@@ -2,6 +2,7 @@ package finalbell
 
 import (
 	"slices"
+	"sync/atomic"
 )
 
 // ruleset is the rules with what follows from them. It is replaced as a whole when boards are rebuilt; a decision
@@ -11,6 +12,7 @@ type ruleset struct {
 	modes   map[string]Mode
 	boards  map[string]*board
 	history rulebook
+	seasons atomic.Uint64 // how often a season was begun or ended by a call
 }
 
 // ruleset is the one in force.

@@ -33,7 +33,7 @@ type matchJob struct {
 // stale reports that the rules have changed since the decision was taken, or that a window which it counts in has
 // become final.
 func (j *matchJob) stale() bool {
-	if j.decision.rules != j.engine.ruleset() {
+	if j.decision.rules != j.engine.ruleset() || j.decision.seasons != j.decision.rules.seasons.Load() {
 		return true
 	}
 	for _, change := range j.decision.changes {
@@ -218,6 +218,11 @@ func (e *engine) foldIn(ctx context.Context, b *board, key store.WindowKey, r su
 
 // past is every result that history has for an entry of a window.
 func (e *engine) past(ctx context.Context, b *board, key store.WindowKey, id string) ([]result, error) {
+	return e.pastBy(ctx, e.ruleset(), b, key, id)
+}
+
+// pastBy is past by other rules than those in force.
+func (e *engine) pastBy(ctx context.Context, rules *ruleset, b *board, key store.WindowKey, id string) ([]result, error) {
 	q := store.MatchQuery{Player: id, States: []string{string(Ended)}}
 	if b.rule.Of == OfTeams {
 		q.Player, q.Team = "", id
@@ -233,7 +238,7 @@ func (e *engine) past(ctx context.Context, b *board, key store.WindowKey, id str
 		r.Participants = slices.DeleteFunc(slices.Clone(r.Participants), func(p store.Participant) bool {
 			return p.Player != id && (b.rule.Of != OfTeams || p.Team != id) // the others' results are not asked for
 		})
-		w, brought, err := e.brought(b, r)
+		w, brought, err := rules.brought(b, r)
 		if err != nil {
 			return nil, unavailable(err)
 		}
@@ -248,8 +253,7 @@ func (e *engine) past(ctx context.Context, b *board, key store.WindowKey, id str
 
 // brought is the window that a stored match belongs to on a board, and what it brought there under the rules of its
 // time.
-func (e *engine) brought(b *board, r store.Match) (schedule.Window, []subjectResult, error) {
-	rules := e.ruleset()
+func (rules *ruleset) brought(b *board, r store.Match) (schedule.Window, []subjectResult, error) {
 	m := matchOf(r, rules)
 	w, any := b.belongs(m)
 	mode, feeds := rules.feeder(b.rule.ID, m)

@@ -19,6 +19,7 @@ type request struct {
 	now, at  time.Time
 	backfill bool
 	rules    *ruleset // in force when it is tried
+	seasons  uint64   // begun and ended by then
 	outcomes []Outcome
 	reason   string
 	create   *NewMatch
@@ -36,7 +37,8 @@ type decision struct {
 	body     []byte
 	at       time.Time // of the event
 
-	rules   *ruleset // by which it was decided
+	rules   *ruleset // by which it was decided,
+	seasons uint64   // and when
 	changes []boardChange
 	sealed  [][]placed // per change, with their position
 }
@@ -139,6 +141,7 @@ func (e *Engine) do(ctx context.Context, r request) (Match, error) {
 
 func (e *engine) try(ctx context.Context, r request) (Match, error) {
 	r.rules = e.ruleset()
+	r.seasons = r.rules.seasons.Load()
 	m, d, err := e.decide(ctx, r)
 	if err != nil {
 		return Match{}, err
@@ -222,7 +225,7 @@ func (e *engine) reserveAndCommit(ctx context.Context, r request, before Match, 
 			return d, store.ErrStale // somebody walked in meanwhile: start over with their keys too
 		}
 	}
-	d.rules = r.rules
+	d.rules, d.seasons = r.rules, r.seasons
 	if err := e.settle(ctx, d, data); err != nil {
 		return d, err
 	}
@@ -323,6 +326,7 @@ func (e *engine) expire(ctx context.Context, id string) error {
 		return err
 	}
 	d := &decision{next: expire(m, due), key: keyOf("due", expireKind, id), kind: expiredEvent, at: due, rules: e.ruleset()}
+	d.seasons = d.rules.seasons.Load()
 	_, err = e.submit(ctx, t, d)
 	return err
 }
