@@ -71,7 +71,7 @@ func fillBoard(b *testing.B, path string, size int) finalbell.Rules {
 			points := random.Int64N(1_000_000)
 			moment := store.Moment{At: at.Add(time.Duration(i) * time.Millisecond), Position: position, Place: i - from + 1}
 			c.Records = append(c.Records, store.Entry{
-				Board: "season", Window: "all", ID: fmt.Sprintf("player-%07d", i), Version: 1, Entered: true, Values: [][]int64{{points}},
+				WindowKey: store.WindowKey{Board: "season", Window: "all"}, ID: fmt.Sprintf("player-%07d", i), Version: 1, Entered: true, Values: [][]int64{{points}},
 				Sort: binary.BigEndian.AppendUint64(nil, uint64(points)^1<<63), Changed: moment, Last: moment, //nolint:gosec // a bit pattern
 			})
 		}

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 	"unicode"
 	"unicode/utf8"
@@ -297,7 +298,8 @@ func (c *checker) window(path string, w WindowRule) {
 	}
 	if c.err == nil {
 		if _, err := w.schedule(); err != nil {
-			c.fail(path, "%s", err.Error())
+			field, problem, _ := strings.Cut(err.Error(), ": ") // as package schedule writes them
+			c.fail(path+"."+field, "%s", problem)
 		}
 	}
 }

@@ -458,7 +458,11 @@ func validID(id string) bool {
 
 func sameContent(a, b finalbell.NewMatch) bool {
 	return a.Mode == b.Mode && a.Room == b.Room && a.Round == b.Round && a.Deadline.Equal(b.Deadline) &&
-		slices.Equal(a.Players, b.Players) && maps.Equal(a.Attributes, b.Attributes)
+		slices.EqualFunc(a.Players, b.Players, sameParticipant) && maps.Equal(a.Attributes, b.Attributes)
+}
+
+func sameParticipant(a, b finalbell.Participant) bool {
+	return a.Player == b.Player && a.Team == b.Team && a.Bot == b.Bot && maps.Equal(a.Attributes, b.Attributes)
 }
 
 // abandoned is a match that nobody is ranked in.
