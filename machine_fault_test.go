@@ -112,7 +112,7 @@ func (f *failing) stopped(err error) bool {
 
 // arm chooses the fault of a call to come.
 func (m *machine) arm(t *rapid.T) {
-	method := rapid.SampledFrom([]string{"Commit", "Commit", "Commit", "Match", "Matches", "Entries"}).Draw(t, "method")
+	method := rapid.SampledFrom([]string{"Commit", "Commit", "Commit", "Match", "Matches", "Entries", "Windows"}).Draw(t, "method")
 	fault := faulty.Fault{Err: errDisk, Done: rapid.Bool().Draw(t, "done")}
 	if method == "Commit" {
 		fault.Stop = rapid.Bool().Draw(t, "stop")
@@ -200,7 +200,7 @@ func (m *machine) kill(t *rapid.T) {
 
 // failOpen ends the process and lets the first attempt to open an engine fail.
 func (m *machine) failOpen(t *rapid.T) {
-	m.failing.arm(rapid.SampledFrom([]string{"Head", "Setting", "Matches", "Entries"}).Draw(t, "method"), 0, faulty.Fault{Err: errDisk})
+	m.failing.arm(rapid.SampledFrom([]string{"Head", "Setting", "Matches", "Windows"}).Draw(t, "method"), 0, faulty.Fault{Err: errDisk})
 	_, err := finalbell.New(context.Background(), m.failing.open(), m.rules, finalbell.Options{Now: m.clock.Now})
 	if finalbelltest.KindOf(err) != finalbell.ErrUnavailable {
 		t.Fatalf("open on a failing store: %v", err)

@@ -460,3 +460,50 @@ type shownBody struct {
 	Player    string `json:"player"`
 	Reason    string `json:"reason,omitempty"`
 }
+
+// Partitions returns the partitions that somebody is in, by name, in the window that b reads; none on a board without.
+func (b *Board) Partitions(ctx context.Context) ([]string, error) {
+	all, err := b.partitions(ctx)
+	return all, failed("partitions of board", b.id, err)
+}
+
+func (b *Board) partitions(ctx context.Context) ([]string, error) {
+	e := b.engine
+	if err := e.readable(ctx); err != nil {
+		return nil, err
+	}
+	board, there := e.ruleset().boards[b.id]
+	if !there {
+		return nil, refuse(ErrNotFound, "no such board")
+	}
+	now := e.now()
+	if err := e.closeDue(ctx, board, now); err != nil && !errors.Is(err, ErrUnavailable) {
+		return nil, err
+	}
+	id := b.period
+	if id == "" {
+		w, open := board.current(now)
+		if !open {
+			return nil, refuse(ErrNotFound, "no window is open")
+		}
+		id = w.ID
+	}
+	found := make(map[string]bool)
+	if p := board.period(id); p != nil {
+		for _, r := range p.rankings() {
+			if r.key.Partition != "" && r.size() > 0 {
+				found[r.key.Partition] = true
+			}
+		}
+		return names(found), nil
+	}
+	for r, err := range e.store.Windows(ctx, store.WindowQuery{Board: b.id, Window: id}) {
+		if err != nil {
+			return nil, unavailable(err)
+		}
+		if board.knows(r) && r.Partition != "" && r.Size > 0 {
+			found[r.Partition] = true
+		}
+	}
+	return names(found), nil
+}

@@ -187,7 +187,6 @@ func readBoard(v strictjson.Value) (BoardRule, error) {
 
 func readPartition(v strictjson.Value) (Partition, error) {
 	r := strictjson.Fields(v)
-	r.Require("attribute")
 	p := Partition{Of: readWord[Attributed](r, "of"), Attribute: r.String("attribute")}
 	return p, r.Done()
 }

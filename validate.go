@@ -283,6 +283,7 @@ func (c *checker) window(path string, w WindowRule) {
 	checkWord(c, path+".every", w.Every)
 	checkWord(c, path+".week_start", weekday(w.WeekStart))
 	checkWord(c, path+".by", w.By)
+	c.notNegative(path+".n", w.N)
 	c.duration(path+".grace", w.Grace)
 	for i, f := range w.Fixed {
 		c.id(fmt.Sprintf("%s.fixed[%d].id", path, i), f.ID)

@@ -141,7 +141,7 @@ func TestWhatCannotBeMeantIsRefusedWithItsPath(t *testing.T) {
 		board(`"window":{"n":2}`):                               `boards[0].window.n: 2 is for days, weeks and months`,
 		board(`"window":{"from":"2026-01-01"}`):                 `boards[0].window.from: "2026-01-01" is for days, weeks and months`,
 		board(`"window":{"every":"day","from":"today"}`):        `boards[0].window.from: "today" is no date such as 2026-01-01 or 2026-01-01T06:00`,
-		board(`"window":{"every":"day","n":-1}`):                `boards[0].window.n: -1 is not between 1 and 10000`,
+		board(`"window":{"every":"day","n":-1}`):                `boards[0].window.n: -1 is negative`,
 		board(`"window":{"every":"day","zone":"Mars/Olympus"}`): `boards[0].window.zone: "Mars/Olympus" is no IANA time zone: unknown time zone Mars/Olympus`,
 		board(`"window":{"every":"day","fixed":[{"id":"s","start":"2026-01-01T00:00:00Z","end":"2026-01-02T00:00:00Z"}]}`): `boards[0].window.fixed: either ranges or every day, not both`,
 		board(`"window":{"fixed":[{"id":"s","start":"2026-01-02T00:00:00Z","end":"2026-01-02T00:00:00Z"}]}`):               `boards[0].window.fixed[0].end: 2026-01-02T00:00:00Z is not after the start, 2026-01-02T00:00:00Z`,
