@@ -127,7 +127,9 @@ func (w WindowRule) endless() bool {
 }
 
 // close makes a window final as of a time. It does nothing if somebody was faster.
-func (e *engine) close(ctx context.Context, p *period, at time.Time) error { return e.closeAs(ctx, p, at, nil) }
+func (e *engine) close(ctx context.Context, p *period, at time.Time) error {
+	return e.closeAs(ctx, p, at, nil)
+}
 
 // closeAs is close for a season that ends with it: seasons are the board's from then on.
 func (e *engine) closeAs(ctx context.Context, p *period, at time.Time, seasons []schedule.Window) error {

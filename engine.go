@@ -218,7 +218,9 @@ var (
 // At returns the same engine for calls about something that happened at t: Create, Start and End take t as
 // the time of the step instead of now. A t finer than a millisecond, after now or before the match's last
 // step is ErrInvalid. Other calls ignore it.
-func (e *Engine) At(t time.Time) *Engine { return &Engine{engine: e.engine, at: t, backfill: e.backfill} }
+func (e *Engine) At(t time.Time) *Engine {
+	return &Engine{engine: e.engine, at: t, backfill: e.backfill}
+}
 
 // Backfill returns the same engine for bringing in matches that were played before: its calls close no window, so
 // that a result counts in the window that it belongs to, however long ago that ended, unless it is final already.

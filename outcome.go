@@ -139,4 +139,3 @@ type BoardMove struct {
 	id         string    // the entry's: the player or the team
 	raw        [][]int64 // Values as they are stored
 }
-

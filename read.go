@@ -218,10 +218,10 @@ func (v *view) page(ctx context.Context, r Read) (Page, error) {
 type empty struct{}
 
 func (empty) read(_ context.Context, f func(r reader) error) error { return f(empty{}) }
-func (empty) size() int                                           { return 0 }
-func (empty) run(int, int) ([]line, error)                        { return nil, nil }
-func (empty) find(string) (int, line, error)                      { return 0, line{}, errAbsent }
-func (empty) count([]uint64, bool) (int, error)                   { return 0, nil }
+func (empty) size() int                                            { return 0 }
+func (empty) run(int, int) ([]line, error)                         { return nil, nil }
+func (empty) find(string) (int, line, error)                       { return 0, line{}, errAbsent }
+func (empty) count([]uint64, bool) (int, error)                    { return 0, nil }
 
 // cursor is the place behind a line of a window.
 type cursor struct {

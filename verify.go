@@ -321,6 +321,9 @@ func (v *verifier) compareBoard(ctx context.Context, b *board) error {
 		}
 	}
 	for _, p := range live.live() {
+		if p.isFinal() {
+			continue
+		}
 		for _, r := range p.rankings() {
 			if again := b.period(p.id); r.size() > 0 && (again == nil || again.find(r.key.Partition) == nil) {
 				v.problem("rank", "", b.rule.ID, "window %s has %s, but no result belongs to it", quote(p.id), plural(r.size(), "entry"))
