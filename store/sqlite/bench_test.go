@@ -84,16 +84,17 @@ func (w *benchWriter) end(m store.Match) ([]store.Record, store.Record) {
 		p.Outcome = store.Number{Units: int64(w.random.IntN(1000)), Known: true}
 		p.Status, p.Rank, p.Position, p.Result = "finished", i+1, i+1, "loss"
 		for _, board := range []string{"season", "records"} {
+			key := store.WindowKey{Board: board, Window: "all"}
 			values := [][]int64{{int64(w.random.IntN(1000))}}
-			p.Boards = append(p.Boards, store.BoardValues{Board: board, Window: "all", ID: p.Player, Values: values})
-			moves.Moves = append(moves.Moves, store.Move{Board: board, Window: "all", ID: p.Player, Old: 17, New: 15})
+			p.Boards = append(p.Boards, store.BoardValues{WindowKey: key, ID: p.Player, Values: values})
+			moves.Moves = append(moves.Moves, store.Move{WindowKey: key, ID: p.Player, Old: 17, New: 15})
 			if seen[board+p.Player] {
 				continue
 			}
 			seen[board+p.Player] = true
 			w.versions[board+p.Player]++
 			moment := store.Moment{At: w.at(), Position: w.position, Place: i + 1}
-			records = append(records, store.Entry{Board: board, Window: "all", ID: p.Player, Version: w.versions[board+p.Player], Entered: true,
+			records = append(records, store.Entry{WindowKey: key, ID: p.Player, Version: w.versions[board+p.Player], Entered: true,
 				Values: values, Sort: []byte{0x80, 0, 0, 0, 0, 0, 1, 1}, State: []byte{1, 2, 3, 4, 5, 6}, Changed: moment, Last: moment, Row: moment})
 		}
 	}

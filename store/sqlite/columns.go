@@ -64,6 +64,14 @@ func text(b []byte) driver.Value {
 	return string(b)
 }
 
+// orNull is a text that is never empty.
+func orNull(s string) driver.Value {
+	if s == "" {
+		return nil
+	}
+	return s
+}
+
 func values(v [][]int64) driver.Value {
 	if v == nil {
 		return nil
@@ -78,13 +86,17 @@ func attributes(list []store.Attribute) driver.Value {
 		return nil
 	}
 	var p pen
+	p.attributes(list)
+	return string(p.b)
+}
+
+func (p *pen) attributes(list []store.Attribute) {
 	p.open('{')
 	for _, a := range list {
 		p.name(a.Name)
 		p.text(a.Value)
 	}
 	p.close('}')
-	return string(p.b)
 }
 
 func (e *eye) attributes() []store.Attribute {
@@ -147,12 +159,15 @@ func (b *batch) participant(p *pen, r *store.Participant) error {
 		}
 	}
 	p.close(']')
+	if len(r.Attributes) > 0 {
+		p.attributes(r.Attributes)
+	}
 	p.close(']')
 	return nil
 }
 
 func (b *batch) boardValues(p *pen, v store.BoardValues, player string) error {
-	window, err := b.window(windowKey{v.Board, v.Window})
+	window, err := b.window(v.WindowKey)
 	if err != nil {
 		return err
 	}
@@ -165,7 +180,11 @@ func (b *batch) boardValues(p *pen, v store.BoardValues, player string) error {
 	p.open('[')
 	p.int(window)
 	p.int(id)
-	p.values(v.Values)
+	if v.Late {
+		p.null()
+	} else {
+		p.values(v.Values)
+	}
 	p.close(']')
 	return nil
 }
@@ -202,7 +221,7 @@ func (b *batch) moves(moves []store.Move) (driver.Value, error) {
 	p := pen{b: make([]byte, 0, 24*len(moves)+2)}
 	p.open('[')
 	for _, m := range moves {
-		window, err := b.window(windowKey{m.Board, m.Window})
+		window, err := b.window(m.WindowKey)
 		if err != nil {
 			return nil, err
 		}

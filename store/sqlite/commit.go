@@ -22,8 +22,10 @@ func (s *Store) Commit(_ context.Context, b store.Batch) error {
 	}
 	w := &batch{
 		recent: s.recent, numbers: s.reads.numbers, head: s.head,
-		made:    made{names: make(map[string]int64), windows: make(map[windowKey]int64)},
-		changed: changes{matches: make(map[string]store.Match), entries: make(map[entryKey]store.Entry)},
+		made: made{names: make(map[string]int64), windows: make(map[store.WindowKey]int64)},
+		changed: changes{
+			matches: make(map[string]store.Match), entries: make(map[entryKey]store.Entry), dropped: make(map[store.WindowKey]bool),
+		},
 	}
 	err := s.writer.transaction(func(t *tx) error {
 		w.tx = t
@@ -51,8 +53,12 @@ func (s *Store) Commit(_ context.Context, b store.Batch) error {
 func known(b store.Batch) error {
 	check := func(records []store.Record) error {
 		for _, r := range records {
-			switch r.(type) {
-			case store.Match, store.Entry, store.Moves, store.Setting:
+			switch r := r.(type) {
+			case store.Match, store.Entry, store.Window, store.Drop, store.Moves, store.Setting:
+			case store.Chunk:
+				if r.N < 0 || int64(r.N) > maxChunk {
+					return fmt.Errorf("sqlite: no number of a chunk: %d", r.N)
+				}
 			default:
 				return fmt.Errorf("sqlite: no record: %T", r)
 			}
@@ -157,6 +163,12 @@ func (b *batch) put(record store.Record, soft bool) error {
 		return b.putMatch(r, soft)
 	case store.Entry:
 		return b.putEntry(r, soft)
+	case store.Window:
+		return b.putWindow(r, soft)
+	case store.Chunk:
+		return b.putChunk(r)
+	case store.Drop:
+		return b.drop(r)
 	case store.Moves:
 		return b.putMoves(r)
 	case store.Setting:
@@ -309,7 +321,7 @@ func (b *batch) putEntry(e store.Entry, soft bool) error {
 	if e.Version == 0 {
 		return errStale
 	}
-	window, err := b.window(windowKey{e.Board, e.Window})
+	window, err := b.window(e.WindowKey)
 	if err != nil {
 		return err
 	}
@@ -319,13 +331,16 @@ func (b *batch) putEntry(e store.Entry, soft bool) error {
 	}
 	args := []driver.Value{
 		int64(e.Version), flag(e.Entered), blob(e.Sort), values(e.Values), //nolint:gosec // a bit pattern
-		millis(e.Changed.At), int64(e.Changed.Position), int64(e.Changed.Place), fold(&e), window<<32 + name, //nolint:gosec // a bit pattern
+		millis(e.Changed.At), int64(e.Changed.Position), int64(e.Changed.Place), fold(&e), orNull(e.Hidden), window<<32 + name, //nolint:gosec // a bit pattern
 	}
 	var there int64
-	if e.Version == 1 && !soft {
+	switch {
+	case soft:
+		there, err = b.exec(upsertEntry, args...)
+	case e.Version == 1:
 		there, err = b.exec(insertEntry, args...)
-	} else {
-		there, err = b.exec(updateEntry, append(args, before(e.Version, soft))...)
+	default:
+		there, err = b.exec(updateEntry, append(args, before(e.Version, false))...)
 	}
 	if err != nil {
 		return err
@@ -333,13 +348,17 @@ func (b *batch) putEntry(e store.Entry, soft bool) error {
 	if there == 0 {
 		return errStale
 	}
-	b.changed.entries[entryKey{e.Board, e.Window, e.ID}] = e
+	b.changed.entries[entryKey{WindowKey: e.WindowKey, id: e.ID}] = e
 	return nil
 }
 
 const (
-	insertEntry = `INSERT INTO entries (version, entered, sort, "values", changed_at, changed_position, changed_place, fold, id)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`
+	entryRow = `INSERT INTO entries (version, entered, sort, "values", changed_at, changed_position, changed_place, fold, hidden, id)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT `
+	insertEntry = entryRow + "DO NOTHING"
+	upsertEntry = entryRow + `DO UPDATE SET version = excluded.version, entered = excluded.entered, sort = excluded.sort,
+		"values" = excluded."values", changed_at = excluded.changed_at, changed_position = excluded.changed_position,
+		changed_place = excluded.changed_place, fold = excluded.fold, hidden = excluded.hidden`
 	updateEntry = `UPDATE entries SET version = ?, entered = ?, sort = ?, "values" = ?, changed_at = ?, changed_position = ?,
-		changed_place = ?, fold = ? WHERE id = ? AND version = ?`
+		changed_place = ?, fold = ?, hidden = ? WHERE id = ? AND version = ?`
 )

@@ -25,12 +25,14 @@ func filled(t *testing.T, count int) *Store {
 	return s
 }
 
+var all = store.WindowKey{Board: "b", Window: "all"}
+
 func manyCommits(from, count int) (b store.Batch) {
 	for i := from; i < from+count; i++ {
 		player := fmt.Sprint("player ", i%100)
 		b.Commits = append(b.Commits, store.Commit{Key: fmt.Sprint("key ", i), Position: uint64(i), At: time.UnixMilli(int64(i)).UTC(), Kind: "made", Records: []store.Record{
 			store.Match{ID: fmt.Sprint("match ", i), Version: 1, Created: uint64(i), State: "created", Participants: []store.Participant{{Player: player}}},
-			store.Entry{Board: "b", Window: "all", ID: fmt.Sprint("entry ", i), Version: 1, Values: [][]int64{{int64(i)}}, Sort: []byte{1}},
+			store.Entry{WindowKey: all, ID: fmt.Sprint("entry ", i), Version: 1, Values: [][]int64{{int64(i)}}, Sort: []byte{1}},
 		}})
 	}
 	return b
@@ -54,12 +56,12 @@ func counts(ctx context.Context, s *Store) (matches, ofPlayer, entries, places, 
 			return
 		}
 	}
-	for _, failed := range s.Entries(ctx, store.EntryQuery{Board: "b", Window: "all"}) {
+	for _, failed := range s.Entries(ctx, store.EntryQuery{WindowKey: all}) {
 		if !count(&entries, failed) {
 			return
 		}
 	}
-	for some, failed := range s.Places(ctx, "b", "all") {
+	for some, failed := range s.Places(ctx, all) {
 		if err = failed; err != nil {
 			return
 		}

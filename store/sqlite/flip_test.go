@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -63,14 +64,25 @@ func readAll(s store.Store) error {
 		break
 	}
 	for _, b := range rules().Boards {
-		for e, err := range s.Entries(ctx, store.EntryQuery{Board: b.ID, Window: "all"}) {
+		key := store.WindowKey{Board: b.ID, Window: "all"}
+		for e, err := range s.Entries(ctx, store.EntryQuery{WindowKey: key}) {
 			if err != nil {
 				return err
 			}
-			for _, err := range s.Entries(ctx, store.EntryQuery{Board: b.ID, Window: "all", IDs: []string{e.ID}}) {
+			for _, err := range s.Entries(ctx, store.EntryQuery{WindowKey: key, IDs: []string{e.ID}}) {
 				if err != nil {
 					return err
 				}
+			}
+		}
+	}
+	for w, err := range s.Windows(ctx, store.WindowQuery{}) {
+		if err != nil {
+			return err
+		}
+		for _, err := range s.Chunks(ctx, w.WindowKey, 0, math.MaxInt) {
+			if err != nil {
+				return err
 			}
 		}
 	}

@@ -3,6 +3,8 @@ package sqlite
 import (
 	"database/sql/driver"
 	"sync"
+
+	"github.com/finalbell/finalbell/store"
 )
 
 // numbers are the short numbers of ids within the file, as far as they are remembered: those of names and of
@@ -11,19 +13,17 @@ import (
 type numbers struct {
 	mu      sync.Mutex
 	names   twoGenerations[string, int64]
-	windows map[windowKey]int64 // few
+	windows map[store.WindowKey]int64 // few beside the names
 	texts   twoGenerations[int64, string]
-	keys    map[int64]windowKey
+	keys    map[int64]store.WindowKey
 }
-
-type windowKey struct{ board, window string }
 
 const rememberedNames = 1 << 15
 
 func newNumbers() *numbers {
 	return &numbers{
 		names: generations[string, int64](rememberedNames), texts: generations[int64, string](rememberedNames),
-		windows: make(map[windowKey]int64), keys: make(map[int64]windowKey),
+		windows: make(map[store.WindowKey]int64), keys: make(map[int64]store.WindowKey),
 	}
 }
 
@@ -33,7 +33,7 @@ func (n *numbers) nameOf(text string) (int64, bool) {
 	return n.names.get(text)
 }
 
-func (n *numbers) windowOf(key windowKey) (int64, bool) {
+func (n *numbers) windowOf(key store.WindowKey) (int64, bool) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	id, there := n.windows[key]
@@ -46,7 +46,7 @@ func (n *numbers) textOf(id int64) (string, bool) {
 	return n.texts.get(id)
 }
 
-func (n *numbers) keyOf(id int64) (windowKey, bool) {
+func (n *numbers) keyOf(id int64) (store.WindowKey, bool) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	key, there := n.keys[id]
@@ -60,7 +60,7 @@ func (n *numbers) noteName(text string, id int64) {
 	n.texts.put(id, text)
 }
 
-func (n *numbers) noteWindow(key windowKey, id int64) {
+func (n *numbers) noteWindow(key store.WindowKey, id int64) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.windows[key] = id
@@ -70,7 +70,7 @@ func (n *numbers) noteWindow(key windowKey, id int64) {
 // made are the numbers that a transaction gave, which are forgotten if it fails.
 type made struct {
 	names   map[string]int64
-	windows map[windowKey]int64
+	windows map[store.WindowKey]int64
 }
 
 // name is the number of a name, a new one if it has none.
@@ -89,19 +89,44 @@ func (b *batch) name(text string) (int64, error) {
 }
 
 // window is the number of a window, a new one if it has none.
-func (b *batch) window(key windowKey) (int64, error) {
-	if id, there := b.made.windows[key]; there {
+func (b *batch) window(key store.WindowKey) (int64, error) {
+	if id, there := b.knownWindow(key); there {
 		return id, nil
 	}
-	if id, there := b.numbers.windowOf(key); there {
-		return id, nil
-	}
-	id, err := b.number("SELECT id FROM windows WHERE board = ? AND window = ?",
-		"INSERT INTO windows (board, window) VALUES (?, ?) RETURNING id", key.board, key.window)
+	id, err := b.number(windowNumber,
+		"INSERT INTO windows (board, window, partition, generation) VALUES (?, ?, ?, ?) RETURNING id", keyArgs(key)...)
 	if err == nil {
 		b.made.windows[key] = id
 	}
 	return id, err
+}
+
+func (b *batch) knownWindow(key store.WindowKey) (id int64, there bool) {
+	if id, there = b.made.windows[key]; !there {
+		id, there = b.numbers.windowOf(key)
+	}
+	return id, there
+}
+
+// windowThere is the number of a window, 0 if it has none.
+func (b *batch) windowThere(key store.WindowKey) (int64, error) {
+	if id, there := b.knownWindow(key); there {
+		return id, nil
+	}
+	row := make([]driver.Value, 1)
+	if there, err := b.row(windowNumber, row, keyArgs(key)...); err != nil || !there {
+		return 0, err
+	}
+	return numberIn(row)
+}
+
+const windowNumber = "SELECT id FROM windows" + ofKey
+
+// ofKey is the condition for the row of a window, keyArgs what it asks for.
+const ofKey = " WHERE board = ? AND window = ? AND partition = ? AND generation = ?"
+
+func keyArgs(key store.WindowKey) []driver.Value {
+	return []driver.Value{key.Board, key.Window, key.Partition, int64(key.Generation)}
 }
 
 func (b *batch) number(look, insert string, args ...driver.Value) (int64, error) {
@@ -113,8 +138,15 @@ func (b *batch) number(look, insert string, args ...driver.Value) (int64, error)
 	if err != nil {
 		return 0, err
 	}
+	if !there {
+		return 0, errDamaged
+	}
+	return numberIn(row)
+}
+
+func numberIn(row []driver.Value) (int64, error) {
 	id, ok := row[0].(int64)
-	if !there || !ok || id < 1 || id >= 1<<31 {
+	if !ok || id < 1 || id >= 1<<31 {
 		return 0, errDamaged // two numbers share one key of 63 bits
 	}
 	return id, nil

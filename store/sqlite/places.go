@@ -15,7 +15,7 @@ var _ store.Placer = (*Store)(nil)
 
 // Places yields the places of a window's entries. Two halves are read side by side, while the slices read before are
 // looked at: a million rows take SQLite longer than they take the engine.
-func (s *Store) Places(ctx context.Context, board, window string) iter.Seq2[[]store.Place, error] {
+func (s *Store) Places(ctx context.Context, key store.WindowKey) iter.Seq2[[]store.Place, error] {
 	return func(yield func([]store.Place, error) bool) {
 		ctx, stop := context.WithCancel(ctx)
 		read := make(chan placesSlice)
@@ -26,8 +26,8 @@ func (s *Store) Places(ctx context.Context, board, window string) iter.Seq2[[]st
 			yield(nil, about(s.path, "read", err))
 			return
 		}
-		reading.Go(func() { s.reads.placesBetween(ctx, board, window, 0, middle, read) })
-		reading.Go(func() { s.reads.placesBetween(ctx, board, window, middle, 1<<32-1, read) })
+		reading.Go(func() { s.reads.placesBetween(ctx, key, 0, middle, read) })
+		reading.Go(func() { s.reads.placesBetween(ctx, key, middle, 1<<32-1, read) })
 		go func() {
 			reading.Wait()
 			close(read)
@@ -58,10 +58,10 @@ func (r *reader) middle(ctx context.Context) (id int64, err error) {
 }
 
 // placesBetween sends the places of the names after one number up to another, slice by slice.
-func (r *reader) placesBetween(ctx context.Context, board, window string, after, upTo int64, to chan<- placesSlice) {
+func (r *reader) placesBetween(ctx context.Context, key store.WindowKey, after, upTo int64, to chan<- placesSlice) {
 	for more := true; more; {
 		var next placesSlice
-		next.places, after, more, next.err = r.places(ctx, board, window, after, upTo)
+		next.places, after, more, next.err = r.places(ctx, key, after, upTo)
 		more = more && next.err == nil
 		select {
 		case to <- next:
@@ -71,17 +71,17 @@ func (r *reader) placesBetween(ctx context.Context, board, window string, after,
 	}
 }
 
-const placesQuery = `SELECT e.id, n.name, e.entered, e.sort, e.changed_at, e.changed_position, e.changed_place
+const placesQuery = `SELECT e.id, n.name, e.entered, e.sort, e.changed_at, e.changed_position, e.changed_place, e.hidden IS NOT NULL
 	FROM windows AS w CROSS JOIN entries AS e CROSS JOIN names AS n ON n.id = e.id & 4294967295
-	WHERE w.board = ? AND w.window = ? AND e.id > (w.id << 32) + ? AND e.id <= (w.id << 32) + ? ORDER BY e.id LIMIT ?`
+	WHERE w.board = ? AND w.window = ? AND w.partition = ? AND w.generation = ? AND e.id > (w.id << 32) + ? AND e.id <= (w.id << 32) + ? ORDER BY e.id LIMIT ?`
 
 // places reads one slice on the driver itself: a row through database/sql costs twice as much.
-func (r *reader) places(ctx context.Context, board, window string, after, upTo int64) (found []store.Place, last int64, more bool, err error) {
+func (r *reader) places(ctx context.Context, key store.WindowKey, after, upTo int64) (found []store.Place, last int64, more bool, err error) {
 	err = r.rows(ctx, placesQuery, func(c *cells) {
 		last = c.int(0) & (1<<32 - 1)
-		found = append(found, store.Place{ID: c.text(1), Entered: c.bool(2), Sort: c.bytes(3),
+		found = append(found, store.Place{ID: c.text(1), Entered: c.bool(2), Hidden: c.bool(7), Sort: c.bytes(3),
 			Changed: store.Moment{At: c.time(4), Position: uint64(c.int(5)), Place: int(c.int(6))}}) //nolint:gosec // a bit pattern
-	}, board, window, after, upTo, int64(rowSlice))
+	}, append(keyArgs(key), after, upTo, int64(rowSlice))...)
 	return found, last, len(found) == rowSlice, err
 }
 

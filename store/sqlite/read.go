@@ -97,7 +97,7 @@ func takesPart(m *store.Match, q store.MatchQuery) bool {
 func (s *Store) Entries(ctx context.Context, q store.EntryQuery) iter.Seq2[store.Entry, error] {
 	if q.IDs == nil {
 		return slicewise(s, func(last int64) ([]store.Entry, int64, bool, error) {
-			found, next, err := s.reads.entries(ctx, q, allEntries, q.Board, q.Window, last, rowSlice)
+			found, next, err := s.reads.entries(ctx, q, allEntries, last, rowSlice)
 			return found, next, len(found) == rowSlice, err
 		})
 	}
@@ -108,7 +108,7 @@ func (s *Store) Entries(ctx context.Context, q store.EntryQuery) iter.Seq2[store
 		if known, all := s.recent.all(q); all {
 			return known, 0, false, nil
 		}
-		found, _, err := s.reads.entries(ctx, q, someEntries, q.Board, q.Window, list(q.IDs))
+		found, _, err := s.reads.entries(ctx, q, someEntries, list(q.IDs))
 		return found, 0, false, err
 	})
 }

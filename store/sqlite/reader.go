@@ -158,6 +158,18 @@ func (c *cells) optional(i int) string {
 	return c.text(i)
 }
 
+// orNull is a text that is never empty, empty for NULL.
+func (c *cells) orNull(i int) string {
+	s := c.optional(i)
+	c.bad = c.bad || s == "" && c.values[i] != nil
+	return s
+}
+
+// windowKey stands in four columns.
+func (c *cells) windowKey(i int) store.WindowKey {
+	return store.WindowKey{Board: c.text(i), Window: c.text(i + 1), Partition: c.text(i + 2), Generation: int(c.int(i + 3))}
+}
+
 func (c *cells) bytes(i int) []byte {
 	switch v := c.values[i].(type) {
 	case nil:
@@ -255,7 +267,7 @@ func (w *written) read(l *lookup) (store.Match, error) {
 		for e.more(']') {
 			e.open('[')
 			key, id := l.window(e.int()), l.name(e.int())
-			m.Moves = append(m.Moves, store.Move{Board: key.board, Window: key.window, ID: id, Old: int(e.int()), New: int(e.int())})
+			m.Moves = append(m.Moves, store.Move{WindowKey: key, ID: id, Old: int(e.int()), New: int(e.int())})
 			e.expect(']')
 		}
 	})
@@ -289,8 +301,16 @@ func (e *eye) participants(l *lookup) []store.Participant {
 				id = l.name(number)
 				e.bad = e.bad || number == player
 			}
-			p.Boards = append(p.Boards, store.BoardValues{Board: key.board, Window: key.window, ID: id, Values: e.values()})
+			v := store.BoardValues{WindowKey: key, ID: id, Late: e.null()}
+			if !v.Late {
+				v.Values = e.values()
+			}
+			p.Boards = append(p.Boards, v)
 			e.expect(']')
+		}
+		if e.take(',') {
+			p.Attributes = e.attributes()
+			e.bad = e.bad || len(p.Attributes) == 0
 		}
 		e.expect(']')
 		roster = append(roster, p)
@@ -299,18 +319,18 @@ func (e *eye) participants(l *lookup) []store.Participant {
 }
 
 const (
-	entryColumns = `e.name, n.name, e.version, e.entered, e.sort, e."values", e.changed_at, e.changed_position, e.changed_place, e.fold`
+	entryColumns = `e.name, n.name, e.version, e.entered, e.sort, e."values", e.changed_at, e.changed_position, e.changed_place, e.fold, e.hidden`
 	allEntries   = "SELECT " + entryColumns + ` FROM windows AS w CROSS JOIN entries AS e CROSS JOIN names AS n ON n.id = e.name
-		WHERE w.board = ? AND w.window = ? AND e.id > (w.id << 32) + max(?, 0) AND e.id < (w.id + 1) << 32 ORDER BY e.id LIMIT ?`
+		WHERE w.board = ? AND w.window = ? AND w.partition = ? AND w.generation = ? AND e.id > (w.id << 32) + max(?, 0) AND e.id < (w.id + 1) << 32 ORDER BY e.id LIMIT ?`
 	someEntries = "SELECT " + entryColumns + ` FROM windows AS w CROSS JOIN names AS n CROSS JOIN entries AS e ON e.id = (w.id << 32) + n.id
-		WHERE w.board = ? AND w.window = ? AND n.name IN (SELECT value FROM json_each(?))`
+		WHERE w.board = ? AND w.window = ? AND w.partition = ? AND w.generation = ? AND n.name IN (SELECT value FROM json_each(?))`
 )
 
 // entries runs a query for entries of q's window and returns them with the number of the last one's name.
 func (r *reader) entries(ctx context.Context, q store.EntryQuery, query string, args ...any) (found []store.Entry, last int64, err error) {
 	err = r.each(ctx, query, func(c *cells) {
 		e := store.Entry{
-			Board: q.Board, Window: q.Window, ID: c.text(1), Version: uint64(c.int(2)), Entered: c.bool(3), Sort: c.bytes(4), //nolint:gosec // a bit pattern
+			WindowKey: q.WindowKey, ID: c.text(1), Version: uint64(c.int(2)), Entered: c.bool(3), Sort: c.bytes(4), //nolint:gosec // a bit pattern
 			Changed: store.Moment{At: c.time(6), Position: uint64(c.int(7)), Place: int(c.int(8))}, //nolint:gosec // a bit pattern
 		}
 		if text := c.optional(5); text != "" {
@@ -319,9 +339,10 @@ func (r *reader) entries(ctx context.Context, q store.EntryQuery, query string, 
 			c.bad = c.bad || eye.err() != nil
 		}
 		c.bad = c.bad || readFold(slices.Clone(c.bytes(9)), &e) != nil
+		e.Hidden = c.orNull(10)
 		last = c.int(0)
 		found = append(found, e)
-	}, args...)
+	}, slices.Concat([]any{q.Board, q.Window, q.Partition, q.Generation}, args)...)
 	return found, last, err
 }
 
@@ -344,7 +365,7 @@ func (l *lookup) name(id int64) string {
 	return s
 }
 
-func (l *lookup) window(id int64) windowKey {
+func (l *lookup) window(id int64) store.WindowKey {
 	key, there := l.numbers.keyOf(id)
 	if !there {
 		l.missingWindows = append(l.missingWindows, id)
@@ -365,8 +386,8 @@ func (r *reader) resolve(ctx context.Context, decode func(l *lookup) error) erro
 	if err != nil {
 		return err
 	}
-	err = r.each(ctx, "SELECT id, board, window FROM windows WHERE id IN (SELECT value FROM json_each(?))", func(c *cells) {
-		r.numbers.noteWindow(windowKey{c.text(1), c.text(2)}, c.int(0))
+	err = r.each(ctx, "SELECT id, board, window, partition, generation FROM windows WHERE id IN (SELECT value FROM json_each(?))", func(c *cells) {
+		r.numbers.noteWindow(c.windowKey(1), c.int(0))
 	}, numberList(l.missingWindows))
 	if err != nil {
 		return err

@@ -14,9 +14,16 @@ type recent struct {
 	mu      sync.Mutex
 	matches twoGenerations[string, store.Match]
 	entries twoGenerations[entryKey, store.Entry]
+	// drops counts the drops that took entries of a window: those that are kept from before are forgotten with time.
+	drops map[store.WindowKey]int
 }
 
-type entryKey struct{ board, window, id string }
+// entryKey is of an entry as it is between two drops of its window.
+type entryKey struct {
+	store.WindowKey
+	id    string
+	drops int
+}
 
 const (
 	recentMatches = 1 << 13
@@ -27,6 +34,7 @@ func newRecent() *recent {
 	return &recent{
 		matches: generations[string, store.Match](recentMatches),
 		entries: generations[entryKey, store.Entry](recentEntries),
+		drops:   make(map[store.WindowKey]int),
 	}
 }
 
@@ -46,7 +54,7 @@ func (r *recent) all(q store.EntryQuery) ([]store.Entry, bool) {
 	defer r.mu.Unlock()
 	for i, id := range ids {
 		there := false
-		if entries[i], there = r.entries.get(entryKey{q.Board, q.Window, id}); !there {
+		if entries[i], there = r.entries.get(entryKey{q.WindowKey, id, r.drops[q.WindowKey]}); !there {
 			return nil, false
 		}
 	}
@@ -57,6 +65,7 @@ func (r *recent) all(q store.EntryQuery) ([]store.Entry, bool) {
 type changes struct {
 	matches map[string]store.Match
 	entries map[entryKey]store.Entry
+	dropped map[store.WindowKey]bool // windows of which entries went
 }
 
 // forget takes out what is about to change: until it is known again, the file tells.
@@ -67,7 +76,11 @@ func (r *recent) forget(c changes) {
 		r.matches.drop(id)
 	}
 	for key := range c.entries {
+		key.drops = r.drops[key.WindowKey]
 		r.entries.drop(key)
+	}
+	for key := range c.dropped {
+		r.drops[key]++
 	}
 }
 
@@ -81,6 +94,7 @@ func (r *recent) note(c changes) {
 		}
 	}
 	for key, e := range c.entries {
+		key.drops = r.drops[key.WindowKey]
 		r.entries.put(key, e)
 	}
 }

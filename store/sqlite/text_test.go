@@ -26,7 +26,7 @@ type roster struct {
 func write(t testing.TB, participants []store.Participant) roster {
 	t.Helper()
 	r := roster{numbers: newNumbers()}
-	b := &batch{numbers: r.numbers, made: made{names: make(map[string]int64), windows: make(map[windowKey]int64)}}
+	b := &batch{numbers: r.numbers, made: made{names: make(map[string]int64), windows: make(map[store.WindowKey]int64)}}
 	note := func(name string) {
 		if _, there := r.numbers.nameOf(name); !there {
 			r.numbers.noteName(name, int64(len(r.numbers.texts.young))+1)
@@ -37,9 +37,8 @@ func write(t testing.TB, participants []store.Participant) roster {
 		note(p.Team)
 		for _, v := range p.Boards {
 			note(v.ID)
-			key := windowKey{v.Board, v.Window}
-			if _, there := r.numbers.windowOf(key); !there {
-				r.numbers.noteWindow(key, int64(len(r.numbers.windows))+1)
+			if _, there := r.numbers.windowOf(v.WindowKey); !there {
+				r.numbers.noteWindow(v.WindowKey, int64(len(r.numbers.windows))+1)
 			}
 		}
 	}
@@ -79,12 +78,21 @@ func drawParticipants(t *rapid.T) []store.Participant {
 		for _, name := range slices.Sorted(maps.Keys(metrics)) {
 			p.Metrics = append(p.Metrics, store.Metric{Name: name, Value: metrics[name]})
 		}
+		attributes := rapid.MapOfN(text, text, 0, 2).Draw(t, "attributes")
+		for _, name := range slices.Sorted(maps.Keys(attributes)) {
+			p.Attributes = append(p.Attributes, store.Attribute{Name: name, Value: attributes[name]})
+		}
 		for range rapid.IntRange(0, 2).Draw(t, "boards") {
-			v := store.BoardValues{Board: text.Draw(t, "board"), Window: text.Draw(t, "window"), ID: p.Player}
+			v := store.BoardValues{ID: p.Player, Late: rapid.Bool().Draw(t, "late"), WindowKey: store.WindowKey{
+				Board: text.Draw(t, "board"), Window: text.Draw(t, "window"), Partition: text.Draw(t, "partition"), Generation: rapid.Int().Draw(t, "generation"),
+			}}
 			if rapid.Bool().Draw(t, "of the team") {
 				v.ID = name.Draw(t, "id")
 			}
 			for range rapid.IntRange(0, 2).Draw(t, "keys") {
+				if v.Late {
+					break // they have none
+				}
 				v.Values = append(v.Values, rapid.SliceOfN(rapid.Int64(), 0, 3).Draw(t, "values"))
 			}
 			p.Boards = append(p.Boards, v)
@@ -128,6 +136,23 @@ func TestWhatIsWrittenIsJSONThatSaysTheSame(t *testing.T) {
 				require.Len(r, metrics[m.Name], 2, m.Name)
 				assert.Equal(r, m.Value.Known, metrics[m.Name][0] != nil)
 			}
+			var boards [][]any
+			require.NoError(r, json.Unmarshal(rows[i][11], &boards), column)
+			require.Len(r, boards, len(p.Boards))
+			for at, v := range p.Boards {
+				require.Len(r, boards[at], 3)
+				assert.Equal(r, v.Late, boards[at][2] == nil)
+			}
+			if len(p.Attributes) == 0 {
+				require.Len(r, rows[i], 12, "no room for what there is not")
+				continue
+			}
+			var attributes map[string]string
+			require.NoError(r, json.Unmarshal(rows[i][12], &attributes), column)
+			require.Len(r, attributes, len(p.Attributes))
+			for _, a := range p.Attributes {
+				assert.Equal(r, a.Value, attributes[a.Name])
+			}
 		}
 	})
 }
@@ -139,10 +164,12 @@ func FuzzEye(f *testing.F) {
 	for i, name := range []string{"ann", "bob", "red"} {
 		known.noteName(name, int64(i)+1)
 	}
-	known.noteWindow(windowKey{"ladder", "all"}, 1)
+	known.noteWindow(store.WindowKey{Board: "ladder", Window: "all"}, 1)
 	for _, seed := range []string{
 		`[]`, `[[1,0,0,10,0,"",0,1,1,"win",{},[[1,0,[[1]]]]]]`, `[[2,3,1,null,null,"dnf",0,2,2,"",{"a\"\\\u0001":[1,2]},[[1,3,[]]]]]`,
-		`[[1,0,0,10,0,"",0,1,1,"win",{},[[1,1,[[1]]]]]]`, `[[1,10,2]]`, `"\`, `[[01]]`, `[[-0]]`, `{"\n":""}`, `{"a":"\u00e9"}`, `{"a":"\`, `{"a":"b","c":"\u001f"}`, `["\`, `["\u`, `["\u00`, `[1,,2]`, `[01]`, `[-0]`, `[[1],[]]`, `[null,null]`, `nul`, ``, `"`,
+		`[[1,0,0,10,0,"",0,1,1,"win",{},[[1,1,[[1]]]]]]`, `[[1,0,0,10,0,"",0,1,1,"win",{},[[1,0,null]]]]`, `[[1,0,0,10,0,"",0,1,1,"",{},[[1,0,nul]]]]`,
+		`[[1,0,0,10,0,"",0,1,1,"",{},[],{"car":"7","tyres":""}],[2,0,0,10,0,"",0,1,1,"",{},[[1,3,null]]]]`, `[[1,0,0,10,0,"",0,1,1,"",{},[],{}]]`,
+		`[[1,0,0,10,0,"",0,1,1,"",{},[],]]`, `[[1,0,0,10,0,"",0,1,1,"",{},[],null]]`, `[[1,0,0,10,0,"",0,1,1,"",{},[],{"a":"b"},1]]`, `[[1,10,2]]`, `"\`, `[[01]]`, `[[-0]]`, `{"\n":""}`, `{"a":"\u00e9"}`, `{"a":"\`, `{"a":"b","c":"\u001f"}`, `["\`, `["\u`, `["\u00`, `[1,,2]`, `[01]`, `[-0]`, `[[1],[]]`, `[null,null]`, `nul`, ``, `"`,
 	} {
 		f.Add(seed)
 	}
