@@ -144,8 +144,8 @@ func (e *engine) closeAs(ctx context.Context, p *period, at time.Time, seasons [
 	}
 	job := &closeJob{engine: e, period: p, rules: e.ruleset(), at: at, id: id, seasons: seasons}
 	err = e.committer.submit(ctx, &pending{job: job, alone: true, ticket: t})
-	if errors.Is(err, store.ErrStale) && p.isFinal() {
-		return nil
+	if errors.Is(err, store.ErrStale) && (p.isFinal() || job.rules != e.ruleset()) {
+		return nil // somebody was faster, or the window is no longer the one in force
 	}
 	return err
 }
@@ -274,6 +274,9 @@ func (e *engine) freeze(ctx context.Context, p *period) error {
 		return err
 	}
 	e.dues.forgetWindow(freezeKind, p)
+	if b := e.ruleset().boards[p.board.rule.ID]; b != nil {
+		b.forget(p.id) // which may have been rebuilt since
+	}
 	p.board.forget(p.id)
 	return nil
 }
@@ -293,16 +296,16 @@ func (e *engine) loadWindows(ctx context.Context, rs *ruleset) error {
 			return unavailable(err)
 		}
 		b := rs.boards[r.Board]
-		if b == nil || r.Generation != b.generation {
+		if b == nil {
 			continue
 		}
-		p := b.period(r.Window)
-		if p == nil {
-			w, known := b.byID(r.Window)
-			if !known {
-				w = schedule.Window{ID: r.Window, Start: r.Start, End: r.End} // of another calendar
-			}
-			p = b.keep(b.newPeriod(w))
+		if !b.knows(r) {
+			e.dues.noteSweep(r.Board, e.now()) // left by a rebuild
+			continue
+		}
+		p, err := e.loadPeriod(rs, b, r)
+		if err != nil {
+			return err
 		}
 		if r.Partition == "" {
 			p.version, p.final, p.closedAt = r.Version, r.Final, r.ClosedAt
@@ -323,6 +326,30 @@ func (e *engine) loadWindows(ctx context.Context, rs *ruleset) error {
 		}
 	}
 	return nil
+}
+
+// loadPeriod is the window of a record, in memory.
+func (e *engine) loadPeriod(rs *ruleset, b *board, r store.Window) (*period, error) {
+	if p := b.period(r.Window); p != nil {
+		return p, nil
+	}
+	of := b
+	if r.Generation != b.generation {
+		// Final before the board was rebuilt, and not frozen yet: it keeps the rule of its time.
+		rule, there := rs.boardAt(r.Board, r.Final)
+		if !there {
+			return nil, unavailable(fmt.Errorf("no rule for window %s of board %s", quote(r.Window), quote(r.Board)))
+		}
+		var err error
+		if of, err = newBoard(rule, r.Generation, e.ids); err != nil {
+			return nil, unavailable(err)
+		}
+	}
+	w, known := b.byID(r.Window)
+	if !known {
+		w = schedule.Window{ID: r.Window, Start: r.Start, End: r.End} // of another calendar
+	}
+	return b.keep(of.newPeriod(w)), nil
 }
 
 // loadRanking fills one ranking.

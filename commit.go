@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -210,7 +211,7 @@ func (c *committer) write(batch []*pending, soft []store.Record) {
 			commits[i] = p.seal(c.head + uint64(i) + 1)
 		}
 		if len(commits) > 0 {
-			commits[0].Records = append(commits[0].Records, c.settings...)
+			commits[0].Records = slices.Concat(c.settings, commits[0].Records) // first: a rebuild writes newer ones
 		}
 		err := commit(c.store, store.Batch{Commits: commits, Soft: all})
 		var answer *store.CommitError

@@ -22,6 +22,7 @@ type dues struct {
 	queue   *btree.BTreeG[Done] // by due time, then id
 	due     map[string]time.Time
 	windows map[Done]*period  // of the entries of the queue that are about windows
+	sweeps  map[string]Done   // by board
 	busy    map[string]string // player → match
 	changed chan struct{}     // takes one token when the earliest may have changed
 }
@@ -31,7 +32,7 @@ func newDues() *dues {
 		queue: btree.NewG(32, func(a, b Done) bool {
 			return cmp.Or(a.Due.Compare(b.Due), cmp.Compare(a.ID, b.ID), cmp.Compare(a.Kind, b.Kind)) < 0
 		}),
-		due: make(map[string]time.Time), windows: make(map[Done]*period), busy: make(map[string]string), changed: make(chan struct{}, 1),
+		due: make(map[string]time.Time), windows: make(map[Done]*period), sweeps: make(map[string]Done), busy: make(map[string]string), changed: make(chan struct{}, 1),
 	}
 }
 
@@ -39,7 +40,28 @@ const (
 	expireKind = "expire"
 	closeKind  = "close"
 	freezeKind = "freeze" // what follows from a close, and is no news
+	sweepKind  = "sweep"  // what follows from a rebuild
 )
+
+// noteSweep sees that what a board has left behind is taken away.
+func (d *dues) noteSweep(board string, now time.Time) {
+	d.forgetSweep(board)
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	item := Done{Kind: sweepKind, ID: board, Due: now}
+	d.queue.ReplaceOrInsert(item)
+	d.sweeps[board] = item
+	d.wake()
+}
+
+func (d *dues) forgetSweep(board string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if item, there := d.sweeps[board]; there {
+		d.queue.Delete(item)
+		delete(d.sweeps, board)
+	}
+}
 
 // noteWindow sees that something is done about a window.
 func (d *dues) noteWindow(kind string, p *period, due time.Time) {
@@ -144,7 +166,7 @@ func (e *Engine) Tick(ctx context.Context) ([]Done, error) {
 		if err := e.perform(ctx, next, p); err != nil {
 			return done, failed("tick", next.ID, err)
 		}
-		if next.Kind != freezeKind {
+		if next.Kind != freezeKind && next.Kind != sweepKind {
 			done = append(done, next)
 		}
 	}
@@ -157,6 +179,8 @@ func (e *engine) perform(ctx context.Context, next Done, p *period) error {
 		return e.close(ctx, p, next.Due)
 	case freezeKind:
 		return e.freeze(ctx, p)
+	case sweepKind:
+		return e.sweepOld(ctx, next.ID)
 	}
 	return e.expire(ctx, next.ID)
 }

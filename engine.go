@@ -31,6 +31,9 @@ type Options struct {
 	// MustExist lets Open refuse a file that is not there or empty instead of making a database in it. Set it
 	// where there must be data already: an empty file in the place of a lost one looks like a first start.
 	MustExist bool
+	// Rebuild lets New and Open take rules of which boards have changed or are new to history: they are rebuilt, as by
+	// Engine.Rebuild, before the call returns.
+	Rebuild bool
 	// Sync says when Open's database is synced to the disk; default SyncFull.
 	Sync Sync
 }
@@ -109,18 +112,52 @@ func open(ctx context.Context, s store.Store, rules Rules, options Options) (*en
 	if err != nil {
 		return nil, err
 	}
-	if err := e.openRules(ctx); err != nil {
+	err = e.openRules(ctx)
+	if options.Rebuild && errors.Is(err, errRebuild) {
+		return e.openAsWas(ctx, rules, options)
+	}
+	if err != nil {
 		return nil, err
 	}
 	if err := e.load(ctx); err != nil {
 		return nil, err
 	}
+	e.startLoop(options)
+	return e, nil
+}
+
+// openAsWas opens an engine by the rules of the store and then puts the new ones in force.
+func (e *engine) openAsWas(ctx context.Context, rules Rules, options Options) (*engine, error) {
+	history := e.ruleset().history
+	was := history[len(history)-1].Rules.withDefaults()
+	for i, b := range was.Boards {
+		for _, now := range rules.Boards {
+			if now.ID == b.ID && now.Window.Origin.Equal(b.Window.Origin) {
+				was.Boards[i].Window.Next = now.Window.Next
+			}
+		}
+	}
+	e, err := prepare(ctx, e.store, was, history, options)
+	if err == nil {
+		err = e.load(ctx)
+	}
+	if err == nil {
+		_, err = (&Engine{engine: e}).Rebuild(ctx, rules, RebuildOptions{})
+	}
+	if err != nil {
+		return nil, err
+	}
+	e.startLoop(options)
+	return e, nil
+}
+
+// startLoop starts the background loop, unless the caller ticks.
+func (e *engine) startLoop(options Options) {
 	if options.Now == nil && !options.ManualTick {
 		ctx, stop := context.WithCancel(context.Background())
 		e.stopLoop = stop
 		go (&Engine{engine: e}).loop(ctx)
 	}
-	return e, nil
 }
 
 // openView opens an engine that only reads, by the rules of the store and at the time that it stands at.
@@ -173,6 +210,12 @@ func (e *engine) load(ctx context.Context) error {
 	if err := e.loadWindows(ctx, rs); err != nil {
 		return err
 	}
+	return e.noteRunning(ctx)
+}
+
+// noteRunning takes up the running matches.
+func (e *engine) noteRunning(ctx context.Context) error {
+	rs := e.ruleset()
 	running := store.MatchQuery{States: []string{string(Created), string(Started), string(Disputed)}}
 	for r, err := range e.store.Matches(ctx, running) {
 		if err == nil {

@@ -134,7 +134,12 @@ func (b *Board) look(ctx context.Context) (*view, error) {
 	v.key = board.key(id, b.partition)
 	if p := board.period(id); p != nil {
 		v.window, v.state, v.source = p.bounds(), p.state(now), empty{}
-		if w := p.find(b.partition); w != nil {
+		v.rule, v.layout, v.key.Generation = p.board.rule, p.board.layout, p.board.generation // perhaps of before a rebuild
+		w := p.find(b.partition)
+		if w == nil && p.isFinal() {
+			return v, e.lookBack(ctx, board, v, now) // perhaps frozen before the other partitions
+		}
+		if w != nil {
 			v.source = w
 		}
 		return v, nil

@@ -18,7 +18,8 @@ import (
 // refolding follows the events in order and does again what each did to the boards.
 type refolding struct {
 	engine *engine
-	rules  *ruleset // the boards made; nobody else has them
+	rules  *ruleset
+	boards map[string]*board // that are made; nobody else has them
 	// byTime closes windows when they are due, as a board would have that was not there then; else they are closed
 	// by the events that closed them.
 	byTime bool
@@ -35,8 +36,8 @@ type refolded struct {
 	hidden string
 }
 
-func newRefolding(e *engine, rules *ruleset, byTime bool) *refolding {
-	return &refolding{engine: e, rules: rules, byTime: byTime, left: make(map[windowName]bool), entries: make(map[store.WindowKey]map[string]refolded)}
+func newRefolding(e *engine, rules *ruleset, boards map[string]*board, byTime bool) *refolding {
+	return &refolding{engine: e, rules: rules, boards: boards, byTime: byTime, left: make(map[windowName]bool), entries: make(map[store.WindowKey]map[string]refolded)}
 }
 
 // errMisfit is a result that a board's rule cannot take.
@@ -68,7 +69,7 @@ func (f *refolding) ended(ctx context.Context, b *board, mode Mode, m Match, at 
 	if p == nil {
 		p = b.keep(b.newPeriod(w))
 		if due, ends := b.rule.Window.due(w); f.byTime && !backfill && ends && !at.Before(due) {
-			p.final = m.position
+			p.final, p.closedAt = m.position, due
 		}
 	}
 	var changes []change
@@ -136,7 +137,7 @@ func (f *refolding) shown(event store.Event) (key store.WindowKey, id string, th
 	if err := json.Unmarshal(event.Body, &body); err != nil {
 		return key, event.ID, false
 	}
-	b := f.rules.boards[body.Board]
+	b := f.boards[body.Board]
 	if b == nil || f.left[windowName{body.Board, body.Window}] {
 		return key, body.Player, true // not made here
 	}
@@ -167,7 +168,7 @@ func (f *refolding) closeDue(b *board, now time.Time) {
 // season takes in that a season was begun. The one before ends there.
 func (f *refolding) season(event store.Event) error {
 	board, window := splitWindowID(event.ID)
-	b := f.rules.boards[board]
+	b := f.boards[board]
 	if b == nil || !b.rule.Window.bySeasons() {
 		return nil
 	}
@@ -181,7 +182,7 @@ func (f *refolding) season(event store.Event) error {
 // closed takes in that a window was closed, and returns it.
 func (f *refolding) closed(event store.Event) (*board, *period, error) {
 	board, window := splitWindowID(event.ID)
-	b := f.rules.boards[board]
+	b := f.boards[board]
 	if b == nil {
 		return nil, nil, nil
 	}

@@ -108,7 +108,7 @@ func (e *engine) checkChange(ctx context.Context, old Rules) error {
 		if what, err := firstDifference(was, now.rule); err != nil {
 			return err
 		} else if what != "" {
-			return refuse(ErrInvalid, "rules: board "+quote(was.ID)+": "+what+" differs from the database's; a rebuild is needed")
+			return needsRebuild("rules: board " + quote(was.ID) + ": " + what + " differs from the database's; a rebuild is needed")
 		}
 	}
 	fed := make(map[[2]string]bool)
@@ -127,12 +127,17 @@ func (e *engine) checkChange(ctx context.Context, old Rules) error {
 				return err
 			}
 			if has {
-				return refuse(ErrInvalid, "rules: board "+quote(b)+" is new to mode "+quote(m.ID)+", which has history; a rebuild is needed")
+				return needsRebuild("rules: board " + quote(b) + " is new to mode " + quote(m.ID) + ", which has history; a rebuild is needed")
 			}
 		}
 	}
 	return nil
 }
+
+// errRebuild is why rules are refused that a rebuild would take.
+var errRebuild = errors.New("a rebuild is needed")
+
+func needsRebuild(text string) error { return &refusal{kind: ErrInvalid, text: text, cause: errRebuild} }
 
 // hasHistory reports whether a mode has an ended match.
 func (e *engine) hasHistory(ctx context.Context, mode string) (bool, error) {
@@ -174,20 +179,20 @@ func firstDifference(a, b BoardRule) (string, error) {
 		b.Window.Fixed = b.Window.Fixed[:n]
 	}
 	b.Window.Grace = a.Window.Grace
-	if same, err := sameJSON(boardObjectText(a), boardObjectText(b)); err != nil || same {
+	if same, err := sameJSON(boardAlone(a), boardAlone(b)); err != nil || same {
 		return "", err
 	}
 	if a.Partition != nil || b.Partition != nil {
 		a.Partition, b.Partition = nil, nil
-		if same, err := sameJSON(boardObjectText(a), boardObjectText(b)); err == nil && same {
+		if same, err := sameJSON(boardAlone(a), boardAlone(b)); err == nil && same {
 			return "the partition", nil
 		}
 	}
 	return "the window", nil
 }
 
-// boardObjectText is a board as rules that have it alone.
-func boardObjectText(b BoardRule) Rules { return Rules{Boards: []BoardRule{b}} }
+// boardAlone is a board as rules that have it alone.
+func boardAlone(b BoardRule) Rules { return Rules{Boards: []BoardRule{b}} }
 
 func sameJSON(a, b any) (bool, error) {
 	x, err := json.Marshal(a)

@@ -90,7 +90,7 @@ func (v *verifier) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	v.again = newRefolding(v.engine, fresh, false)
+	v.again = newRefolding(v.engine, fresh, fresh.boards, false)
 	if err := v.follow(ctx); err != nil {
 		return err
 	}

@@ -1,0 +1,684 @@
+package finalbell
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/finalbell/finalbell/store"
+)
+
+// Rebuilt is what a rebuild did, or would do.
+type Rebuilt struct {
+	Matches int // ended matches that were folded again
+	Boards  []RebuiltBoard
+}
+
+// RebuiltBoard is one board that is new or changed.
+type RebuiltBoard struct {
+	Board   string
+	Added   bool // it was not there before
+	Windows []RebuiltWindow
+}
+
+// RebuiltWindow is one window of a rebuilt board, or one partition of it. Windows that were final before are not among
+// them: they stay as they are.
+type RebuiltWindow struct {
+	Window, Partition string
+	State             WindowState
+	Before, After     int // entries
+	// Moves are the entries whose rank or values differ, by their new position, and at the end those that are gone.
+	// Of a window that is new and over already only the number of entries is told.
+	Moves []RebuiltMove
+}
+
+// RebuiltMove is where a rebuild takes an entry.
+type RebuiltMove struct {
+	Player            string
+	OldRank, Rank     int // 0: not on the board
+	OldValues, Values []Value
+}
+
+// RebuildOptions are how a rebuild is done.
+type RebuildOptions struct {
+	// DryRun only tells who would move where. Nothing is written and nothing changes.
+	DryRun bool
+}
+
+// Rebuild puts other rules in force: boards that are new, or of which anything has changed, are folded again from
+// history as if they had always been so, but for windows that are final, which stay as they are. Calls go on
+// meanwhile, by the old rules; those that write wait only for the last step, in which all boards change at once.
+// ErrInvalid, and nothing has changed, for rules that are wrong, that lack a board, or by which a result of history
+// cannot be kept.
+func (e *Engine) Rebuild(ctx context.Context, rules Rules, options RebuildOptions) (Rebuilt, error) {
+	if insideHook() {
+		return Rebuilt{}, failed("rebuild", "", refuse(ErrRefused, "a hook may not call Rebuild"))
+	}
+	err := e.writable(ctx)
+	if options.DryRun {
+		err = e.readable(ctx)
+	}
+	if err == nil {
+		err = rules.Validate()
+	}
+	if err != nil {
+		return Rebuilt{}, failed("rebuild", "", err)
+	}
+	// Nothing that becomes due is done meanwhile, but by calls that touch a board.
+	e.ticking.Lock()
+	defer e.ticking.Unlock()
+	for {
+		r, err := e.newRebuild(ctx, rules, options)
+		if err == nil {
+			err = r.run(ctx)
+		}
+		if errors.Is(err, store.ErrStale) && r.failure == nil {
+			continue // a season was begun in between
+		}
+		if err != nil {
+			return Rebuilt{}, failed("rebuild", "", err)
+		}
+		return r.found, nil
+	}
+}
+
+// rebuild is a rebuild under way.
+type rebuild struct {
+	*refolding
+	engine  *engine
+	options RebuildOptions
+	old     *ruleset
+	next    *ruleset
+	seasons uint64
+	rebuilt []*board // those that are made again, in the order of the rules
+	at      uint64   // position of the last event taken in
+	found   Rebuilt
+	written map[store.WindowKey]map[string]bool // entries that the store has already
+	dirty   map[store.WindowKey]map[string]bool // entries that it has not, or no longer right
+	over    []store.Window                      // windows that were over, with their ranks written
+	told    map[*period]bool                    // of which they are
+	failure error                               // of the last step
+}
+
+// newRebuild compares the rules and prepares empty boards.
+func (e *engine) newRebuild(ctx context.Context, rules Rules, options RebuildOptions) (*rebuild, error) {
+	old := e.ruleset()
+	r := &rebuild{engine: e, options: options, old: old, seasons: old.seasons.Load(),
+		told: make(map[*period]bool), written: make(map[store.WindowKey]map[string]bool), dirty: make(map[store.WindowKey]map[string]bool)}
+	rules = rules.withDefaults()
+	c := chapter{After: latest - 1, Rules: rules, Generations: make(map[string]int)}
+	if n := len(old.history); n > 0 {
+		maps.Copy(c.Generations, old.history[n-1].Generations)
+	}
+	for _, was := range old.rules.Boards {
+		if !slices.ContainsFunc(rules.Boards, func(b BoardRule) bool { return b.ID == was.ID }) {
+			return r, refuse(ErrInvalid, "rules: board "+quote(was.ID)+" is gone")
+		}
+	}
+	for _, b := range rules.Boards {
+		differs, err := old.differs(rules, b)
+		if err != nil {
+			return r, err
+		}
+		if !differs {
+			continue
+		}
+		c.Rebuilt = append(c.Rebuilt, b.ID)
+		if old.boards[b.ID] != nil {
+			c.Generations[b.ID]++
+		}
+	}
+	var err error
+	r.next, err = newRuleset(rules, append(slices.Clip(old.history), c), e.ids)
+	if err != nil {
+		return r, err
+	}
+	made := make(map[string]*board)
+	r.refolding = newRefolding(e, r.next, made, true)
+	for _, rule := range r.next.rules.Boards {
+		if !slices.Contains(c.Rebuilt, rule.ID) {
+			r.next.boards[rule.ID] = old.boards[rule.ID]
+			continue
+		}
+		made[rule.ID] = r.next.boards[rule.ID]
+		r.rebuilt = append(r.rebuilt, r.next.boards[rule.ID])
+		r.found.Boards = append(r.found.Boards, RebuiltBoard{Board: rule.ID, Added: old.boards[rule.ID] == nil})
+	}
+	return r, r.prepare(ctx)
+}
+
+// differs reports whether a board has to be made again for new rules: it is new, it has changed, or a mode feeds it
+// that did not before.
+func (rs *ruleset) differs(rules Rules, b BoardRule) (bool, error) {
+	was := rs.boards[b.ID]
+	if was == nil {
+		return true, nil
+	}
+	same, err := sameJSON(boardAlone(was.rule), boardAlone(b))
+	if err != nil || !same {
+		return true, err
+	}
+	for _, m := range rules.Modes {
+		old, there := rs.modes[m.ID]
+		if slices.Contains(m.Boards, b.ID) && there && !slices.Contains(old.Boards, b.ID) {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// prepare finds the windows that stay, and clears away what a rebuild that was interrupted has left.
+func (r *rebuild) prepare(ctx context.Context) error {
+	for _, b := range r.rebuilt {
+		if err := r.leave(ctx, b); err != nil {
+			return err
+		}
+		if !r.options.DryRun {
+			if err := r.engine.sweep(ctx, b.rule.ID, func(w store.Window) bool { return w.Generation >= b.generation && w.Final == 0 }); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// leave notes the windows of a board that are final: they are not made again.
+func (r *rebuild) leave(ctx context.Context, b *board) error {
+	was := r.old.boards[b.rule.ID]
+	if was == nil {
+		return nil
+	}
+	for w, err := range r.engine.store.Windows(ctx, store.WindowQuery{Board: b.rule.ID}) {
+		if err != nil {
+			return unavailable(err)
+		}
+		if was.knows(w) && w.Final > 0 {
+			r.left[windowName{b.rule.ID, w.Window}] = true
+		}
+	}
+	return nil
+}
+
+// run makes the boards and puts them in force.
+func (r *rebuild) run(ctx context.Context) error {
+	if err := r.follow(ctx); err != nil {
+		return err
+	}
+	if r.options.DryRun {
+		r.engine.committer.writing.Lock()
+		defer r.engine.committer.writing.Unlock()
+		return r.finish(ctx)
+	}
+	const few = 500
+	for first := true; first || r.dirtyEntries() > few; first = false {
+		if err := r.flush(ctx); err != nil {
+			return err
+		}
+		if err := r.follow(ctx); err != nil {
+			return err
+		}
+	}
+	err := r.engine.committer.submit(ctx, &pending{job: &rebuildJob{r, ctx}, alone: true})
+	if r.failure != nil {
+		return r.failure
+	}
+	if err != nil {
+		return err
+	}
+	return r.engine.afterRebuild(ctx, r)
+}
+
+// follow takes in the events after the last one.
+func (r *rebuild) follow(ctx context.Context) error {
+	for event, err := range r.engine.store.Events(ctx, r.at) {
+		if err != nil {
+			return unavailable(err)
+		}
+		r.at = event.Position
+		switch event.Kind {
+		case endedEvent:
+			err = r.match(ctx, event)
+		case seasonBegunEvent:
+			err = r.season(event)
+		case windowClosedEvent:
+			err = r.closing(event)
+		case entryHiddenEvent, entryRestoredEvent:
+			if key, id, there := r.shown(event); there && r.entries[key] != nil {
+				r.mark(key, id)
+			}
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// match folds one match into the boards.
+func (r *rebuild) match(ctx context.Context, event store.Event) error {
+	stored, err := r.engine.store.Match(ctx, event.ID)
+	if err == nil {
+		err = checkRecord(stored)
+	}
+	if err != nil {
+		return unavailable(err)
+	}
+	if stored.Position != event.Position {
+		return nil
+	}
+	r.found.Matches++
+	m := matchOf(stored, r.next)
+	for _, b := range r.rebuilt {
+		mode, feeds := r.next.feeder(b.rule.ID, m)
+		if !feeds {
+			continue
+		}
+		changes, _, err := r.ended(ctx, b, mode, m, event.At, isBackfill(event))
+		if err != nil {
+			return err
+		}
+		for _, c := range changes {
+			if c.err != nil {
+				return refuse(ErrInvalid, "rules: board "+quote(b.rule.ID)+": match "+quote(m.ID)+" does not fit it: "+c.err.Error(), m.ID)
+			}
+			for _, x := range c.part.results {
+				if c.ranking != nil {
+					r.mark(c.ranking.key, x.id)
+				}
+			}
+		}
+		if err := r.writeOver(ctx, b); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// closing takes in that a window was closed while the boards are made: it stays as it is.
+func (r *rebuild) closing(event store.Event) error {
+	board, window := splitWindowID(event.ID)
+	b := r.boards[board]
+	if b == nil {
+		return nil
+	}
+	if _, _, err := r.closed(event); err != nil {
+		return err
+	}
+	r.left[windowName{board, window}] = true
+	for key := range r.entries {
+		if key.Board == board && key.Window == window {
+			delete(r.entries, key)
+			delete(r.dirty, key)
+		}
+	}
+	b.forget(window)
+	return nil
+}
+
+func (r *rebuild) mark(key store.WindowKey, id string) {
+	if r.dirty[key] == nil {
+		r.dirty[key] = make(map[string]bool)
+	}
+	r.dirty[key][id] = true
+}
+
+func (r *rebuild) dirtyEntries() int {
+	n := 0
+	for _, ids := range r.dirty {
+		n += len(ids)
+	}
+	return n
+}
+
+// flush writes what the store does not have yet, in slices between which others write.
+func (r *rebuild) flush(ctx context.Context) error {
+	for _, key := range sortedKeys(r.dirty) {
+		if err := r.flushWindow(ctx, key); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *rebuild) flushWindow(ctx context.Context, key store.WindowKey) error {
+	const slice = 200
+	for ids := range slices.Chunk(names(r.dirty[key]), slice) {
+		var records []store.Record
+		for _, id := range ids {
+			records = append(records, r.record(key, id, 1))
+		}
+		if err := r.engine.committer.follow(ctx, records...); err != nil {
+			return err
+		}
+		if r.written[key] == nil {
+			r.written[key] = make(map[string]bool)
+		}
+		for _, id := range ids {
+			r.written[key][id] = true
+		}
+	}
+	delete(r.dirty, key)
+	return nil
+}
+
+func (r *rebuild) record(key store.WindowKey, id string, version uint64) store.Entry {
+	b, e := r.next.boards[key.Board], r.entries[key][id]
+	return entryRecord(b.rule, entryChange{id: id, version: version, hidden: e.hidden, entry: e.entry, values: e.values(b.rule)}, key, 0)
+}
+
+func sortedKeys[T any](m map[store.WindowKey]T) []store.WindowKey {
+	return slices.SortedFunc(maps.Keys(m), func(a, b store.WindowKey) int {
+		for _, c := range []int{strings.Compare(a.Board, b.Board), strings.Compare(a.Window, b.Window), strings.Compare(a.Partition, b.Partition)} {
+			if c != 0 {
+				return c
+			}
+		}
+		return a.Generation - b.Generation
+	})
+}
+
+// writeOver writes down the windows of a board that are over, and lets them go from memory.
+func (r *rebuild) writeOver(ctx context.Context, b *board) error {
+	for _, p := range b.live() {
+		if !p.isFinal() || r.told[p] {
+			continue
+		}
+		r.told[p] = true
+		rankings, w := p.rankings(), p.bounds()
+		whole := store.Window{WindowKey: b.key(p.id, ""), Version: 1, Start: w.Start, End: w.End, ClosedAt: p.closedAt, Frozen: true}
+		for _, ranked := range rankings {
+			part := whole
+			part.WindowKey, part.Size = ranked.key, ranked.size()
+			r.tell(b.rule.ID, RebuiltWindow{Window: p.id, Partition: ranked.key.Partition, State: WindowFinal, After: part.Size})
+			if !r.options.DryRun {
+				if err := r.flushWindow(ctx, ranked.key); err != nil {
+					return err
+				}
+				var err error
+				if part.Chunks, err = r.engine.writeChunks(ctx, ranked, 0); err != nil {
+					return err
+				}
+			}
+			if whole.Size += part.Size; ranked.key.Partition == "" {
+				whole.Chunks = part.Chunks
+			} else {
+				r.over = append(r.over, part)
+			}
+			delete(r.entries, ranked.key)
+			delete(r.dirty, ranked.key)
+		}
+		r.over = append(r.over, whole)
+		p.mu.Lock()
+		clear(p.partitions)
+		p.mu.Unlock()
+	}
+	return nil
+}
+
+func (r *rebuild) tell(board string, w RebuiltWindow) {
+	i := slices.IndexFunc(r.found.Boards, func(b RebuiltBoard) bool { return b.Board == board })
+	r.found.Boards[i].Windows = append(r.found.Boards[i].Windows, w)
+}
+
+// finish is the last step, while nobody writes: it takes in the last events, closes what is due and compares.
+func (r *rebuild) finish(ctx context.Context) error {
+	if err := r.follow(ctx); err != nil {
+		return err
+	}
+	now := r.engine.now()
+	for _, b := range r.rebuilt {
+		if err := r.leave(ctx, b); err != nil {
+			return err
+		}
+		r.closeDue(b, now)
+		if err := r.writeOverNow(ctx, b); err != nil {
+			return err
+		}
+		r.compare(b, now)
+	}
+	return nil
+}
+
+// writeOverNow is writeOver while the committer itself waits: what ended only now is left to be frozen like any other
+// window.
+func (r *rebuild) writeOverNow(ctx context.Context, b *board) error {
+	if r.options.DryRun {
+		return r.writeOver(ctx, b)
+	}
+	return nil
+}
+
+// compare tells who moves where on a board.
+func (r *rebuild) compare(b *board, now time.Time) {
+	was := r.old.boards[b.rule.ID]
+	seen := make(map[store.WindowKey]bool) // without generations
+	for _, p := range b.live() {
+		for _, ranked := range p.rankings() {
+			var before *ranking
+			if was != nil {
+				if q := was.period(p.id); q != nil {
+					before = q.find(ranked.key.Partition)
+				}
+			}
+			seen[store.WindowKey{Window: p.id, Partition: ranked.key.Partition}] = true
+			r.tell(b.rule.ID, rebuiltWindow(p.id, ranked.key.Partition, p.state(now), before, ranked))
+		}
+	}
+	if was == nil {
+		return
+	}
+	for _, p := range was.live() {
+		for _, before := range p.rankings() {
+			if !p.isFinal() && !seen[store.WindowKey{Window: p.id, Partition: before.key.Partition}] && before.size() > 0 {
+				r.tell(b.rule.ID, rebuiltWindow(p.id, before.key.Partition, p.state(now), before, nil))
+			}
+		}
+	}
+}
+
+// ranked is a line with its rank and values.
+type rankedLine struct {
+	id     string
+	rank   int
+	values []Value
+}
+
+// lines are all entries of a ranking, to which nobody writes; none of nil.
+func (w *ranking) lines() []rankedLine {
+	if w == nil {
+		return nil
+	}
+	var out []rankedLine
+	var last []uint64
+	for more := true; more; {
+		// In slices, so that readers of the board need not wait for all of it.
+		w.mu.Lock()
+		some, _ := locked{w}.run(len(out), chunkEntries) // in memory nothing fails
+		for _, l := range some {
+			rank := len(out) + 1
+			if n := w.layout.valueWords; last != nil && w.rule.Ties != FirstRank && slices.Equal(l.row[:n], last[:n]) {
+				rank = out[len(out)-1].rank
+			}
+			last = append(last[:0], l.row...)
+			out = append(out, rankedLine{l.id, rank, w.rule.shown(w.layout.values(l.row))})
+		}
+		w.mu.Unlock()
+		more = len(some) > 0
+	}
+	return out
+}
+
+func rebuiltWindow(id, partition string, state WindowState, before, after *ranking) RebuiltWindow {
+	old, now := before.lines(), after.lines()
+	w := RebuiltWindow{Window: id, Partition: partition, State: state, Before: len(old), After: len(now)}
+	gone := make(map[string]rankedLine, len(old))
+	for _, l := range old {
+		gone[l.id] = l
+	}
+	for _, l := range now {
+		was := gone[l.id]
+		delete(gone, l.id)
+		if was.rank != l.rank || !slices.EqualFunc(was.values, l.values, sameShown) {
+			w.Moves = append(w.Moves, RebuiltMove{Player: l.id, OldRank: was.rank, Rank: l.rank, OldValues: was.values, Values: l.values})
+		}
+	}
+	for _, l := range old {
+		if _, left := gone[l.id]; left {
+			w.Moves = append(w.Moves, RebuiltMove{Player: l.id, OldRank: l.rank, OldValues: l.values})
+		}
+	}
+	return w
+}
+
+func sameShown(a, b Value) bool {
+	return slices.Equal(a.Places, b.Places) && a.Number.String() == b.Number.String()
+}
+
+// rebuildJob puts the rebuilt boards in force.
+type rebuildJob struct {
+	*rebuild
+	ctx context.Context
+}
+
+// stale does the last step, for which nothing else may be written.
+func (j *rebuildJob) stale() bool {
+	if j.old != j.engine.ruleset() || j.rebuild.seasons != j.old.seasons.Load() {
+		return true
+	}
+	j.failure = j.finish(context.WithoutCancel(j.ctx))
+	return j.failure != nil
+}
+
+func (j *rebuildJob) seal(position uint64) store.Commit {
+	last := len(j.next.history) - 1
+	j.next.history[last].After = position - 1
+	c := store.Commit{Key: keyOf("rebuild", fmt.Sprint(position)), Position: position, At: j.engine.now(), Kind: rebuiltEvent, ID: "rules"}
+	body := struct {
+		Boards []string `json:"boards,omitempty"`
+	}{j.next.history[last].Rebuilt}
+	if setting, err := j.next.history.record(); err == nil {
+		c.Records = append(c.Records, setting)
+	}
+	c.Body, _ = marshal(body) // ids always marshal
+	for _, w := range j.over {
+		w.Final = position
+		c.Records = append(c.Records, w)
+	}
+	for _, b := range j.rebuilt {
+		for _, w := range b.seasons {
+			if !j.left[windowName{b.rule.ID, w.ID}] {
+				c.Records = append(c.Records, store.Window{WindowKey: b.key(w.ID, ""), Version: 1, Start: w.Start, End: w.End})
+			}
+		}
+		for _, p := range b.live() {
+			if !p.isFinal() || j.told[p] {
+				continue
+			}
+			w := p.bounds() // over since a moment ago, and not written yet
+			whole := store.Window{WindowKey: b.key(p.id, ""), Version: 1, Start: w.Start, End: w.End, Final: position, ClosedAt: p.closedAt}
+			c.Records = append(c.Records, whole)
+			for _, ranked := range p.rankings() {
+				if ranked.key.Partition != "" {
+					whole.WindowKey = ranked.key
+					c.Records = append(c.Records, whole)
+				}
+			}
+		}
+	}
+	for _, key := range sortedKeys(j.dirty) {
+		for _, id := range names(j.dirty[key]) {
+			version := uint64(1)
+			if j.written[key][id] {
+				version = 2
+			}
+			c.Records = append(c.Records, j.record(key, id, version))
+		}
+	}
+	return c
+}
+
+func (j *rebuildJob) applied(position uint64) {
+	e := j.engine
+	for _, b := range j.rebuilt {
+		was := j.old.boards[b.rule.ID]
+		for _, p := range b.live() {
+			p.mu.Lock()
+			if p.final > 0 {
+				p.final = position
+			}
+			if p.final > 0 || b.rule.Window.bySeasons() {
+				p.version = 1
+			}
+			p.noted = false
+			p.mu.Unlock()
+			switch {
+			case j.told[p]:
+				b.forget(p.id) // written already
+			case p.isFinal():
+				e.dues.noteWindow(freezeKind, p, p.closedAt)
+			default:
+				e.willClose(p)
+			}
+		}
+		if was == nil {
+			continue
+		}
+		for _, p := range was.live() {
+			e.dues.forgetWindow(closeKind, p)
+			if p.isFinal() {
+				b.keep(p) // its ranks are still to be written
+			}
+		}
+	}
+	e.inForce.Store(j.next)
+}
+
+// afterRebuild clears away what the old boards have left, and looks at the running matches by the new rules.
+func (e *engine) afterRebuild(ctx context.Context, r *rebuild) error {
+	for _, b := range r.rebuilt {
+		e.dues.noteSweep(b.rule.ID, e.now())
+		if err := e.sweepOld(ctx, b.rule.ID); err != nil {
+			return err
+		}
+	}
+	return e.noteRunning(ctx)
+}
+
+// sweepOld takes away the entries of a board as it was before it was rebuilt, but for windows that are final.
+func (e *engine) sweepOld(ctx context.Context, board string) error {
+	b := e.ruleset().boards[board]
+	if b != nil {
+		if err := e.sweep(ctx, board, func(w store.Window) bool { return w.Generation < b.generation && w.Final == 0 }); err != nil {
+			return err
+		}
+	}
+	e.dues.forgetSweep(board)
+	return nil
+}
+
+// sweep takes away the windows that are chosen, in slices between which others write.
+func (e *engine) sweep(ctx context.Context, board string, chosen func(w store.Window) bool) error {
+	for {
+		var found []store.WindowKey
+		for w, err := range e.store.Windows(ctx, store.WindowQuery{Board: board, Unfrozen: true}) {
+			if err != nil {
+				return unavailable(err)
+			}
+			if chosen(w) {
+				found = append(found, w.WindowKey)
+			}
+		}
+		if len(found) == 0 {
+			return nil
+		}
+		for _, key := range found {
+			if err := e.committer.follow(ctx, store.Drop{WindowKey: key, All: true}); err != nil {
+				return err
+			}
+		}
+	}
+}
