@@ -21,13 +21,16 @@ import (
 // is what opening a file costs.
 func BenchmarkOpen(b *testing.B) {
 	sizes := []int{0, 1_000_000}
+	if os.Getenv("FINALBELL_LARGE") != "" {
+		sizes = append(sizes, 10_000_000) // takes minutes to fill
+	}
 	if testing.Short() {
 		sizes = []int{0, 10_000}
 	}
 	for _, size := range sizes {
 		b.Run(fmt.Sprint("entries=", size), func(b *testing.B) {
 			path := filepath.Join(b.TempDir(), "board.db")
-			rules := fillBoard(b, path, size)
+			rules := fillBoard(b, path, size, finalbell.BoardRule{ID: "season"}, func(int) store.WindowKey { return store.WindowKey{Window: "all"} })
 			var all []time.Duration
 			for b.Loop() {
 				before := heapInUse()
@@ -51,13 +54,15 @@ func BenchmarkOpen(b *testing.B) {
 	}
 }
 
-// fillBoard writes a board's entries past the engine: a hundred thousand matches would only make it wait.
-func fillBoard(b *testing.B, path string, size int) finalbell.Rules {
+// fillBoard writes a board's entries past the engine: a hundred thousand matches would only make it wait. The i-th
+// player is in the window that of says.
+func fillBoard(b *testing.B, path string, size int, board finalbell.BoardRule, of func(i int) store.WindowKey) finalbell.Rules {
 	b.Helper()
 	ctx := context.Background()
+	board.Keys = []finalbell.Key{{Metric: "outcome"}}
 	rules := finalbell.Rules{
-		Modes:  []finalbell.Mode{{ID: "battle", Boards: []string{"season"}}},
-		Boards: []finalbell.BoardRule{{ID: "season", Keys: []finalbell.Key{{Metric: "outcome"}}}},
+		Modes:  []finalbell.Mode{{ID: "battle", AutoStart: true, Boards: []string{board.ID}}},
+		Boards: []finalbell.BoardRule{board},
 	}
 	s, err := sqlite.Open(ctx, path, sqlite.Options{Normal: true})
 	require.NoError(b, err)
@@ -70,8 +75,10 @@ func fillBoard(b *testing.B, path string, size int) finalbell.Rules {
 		for i := from; i < min(from+4096, size); i++ {
 			points := random.Int64N(1_000_000)
 			moment := store.Moment{At: at.Add(time.Duration(i) * time.Millisecond), Position: position, Place: i - from + 1}
+			key := of(i)
+			key.Board = board.ID
 			c.Records = append(c.Records, store.Entry{
-				WindowKey: store.WindowKey{Board: "season", Window: "all"}, ID: fmt.Sprintf("player-%07d", i), Version: 1, Entered: true, Values: [][]int64{{points}},
+				WindowKey: key, ID: fmt.Sprintf("player-%07d", i), Version: 1, Entered: true, Values: [][]int64{{points}},
 				Sort: binary.BigEndian.AppendUint64(nil, uint64(points)^1<<63), Changed: moment, Last: moment, //nolint:gosec // a bit pattern
 			})
 		}
