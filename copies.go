@@ -69,7 +69,8 @@ func (e *engine) copyLarge(ctx context.Context, last bool) error {
 				if last {
 					most = uint64(size / 1000)
 				}
-				if p.isFinal() || size < copyLeast || e.committer.applied.Load()-w.copied().position <= most {
+				since := e.committer.applied.Load() - w.copied().position
+				if p.isFinal() || size < copyLeast || since <= most && (!last || w.copied().position > 0) {
 					continue
 				}
 				if err := e.copy(ctx, w); err != nil {
