@@ -195,3 +195,26 @@ func TestTheSecondStepWritesNoEntryAnew(t *testing.T) {
 		require.Equal(t, "banned", e.Hidden)
 	}
 }
+
+// An entry that is put again after a drop is known without a look at the file, and what went is not.
+func TestWhatADropTookIsForgottenAndTheRestIsKnownAgain(t *testing.T) {
+	ctx := context.Background()
+	s := empty(t)
+	entry := store.Entry{WindowKey: all, ID: "ann", Version: 1}
+	known := func() bool {
+		_, there := s.recent.all(store.EntryQuery{WindowKey: all, IDs: []string{"ann"}})
+		return there
+	}
+	for range 3 {
+		require.NoError(t, s.Commit(ctx, store.Batch{Soft: []store.Record{entry}}))
+		require.True(t, known())
+		require.NoError(t, s.Commit(ctx, store.Batch{Soft: []store.Record{store.Drop{WindowKey: all, All: true}}}))
+		require.False(t, known())
+		require.NoError(t, s.Commit(ctx, store.Batch{Soft: []store.Record{entry, store.Drop{WindowKey: all, All: true}}}))
+		require.False(t, known())
+		require.NoError(t, s.Commit(ctx, store.Batch{Soft: []store.Record{entry, store.Drop{WindowKey: all, All: true}, entry}}))
+		require.True(t, known())
+		s.recent.forget(changes{entries: map[entryKey]store.Entry{{WindowKey: all, id: "ann"}: entry}})
+		require.False(t, known(), "as before every commit")
+	}
+}
