@@ -61,15 +61,17 @@ func listingWindows(q store.WindowQuery) (query string, args []any) {
 func (s *Store) Chunks(ctx context.Context, key store.WindowKey, from, to int) iter.Seq2[store.Chunk, error] {
 	first, end := chunkRange(from, to)
 	return slicewise(s, func(last int64) (found []store.Chunk, next int64, more bool, err error) {
-		err = s.reads.each(ctx, `SELECT c.n, c.data FROM windows AS w CROSS JOIN chunks AS c
-			WHERE w.board = ? AND w.window = ? AND w.partition = ? AND w.generation = ?
-			AND c.id >= (w.id << 32) + ? AND c.id < (w.id << 32) + ? ORDER BY c.id LIMIT ?`, func(c *cells) {
+		err = s.reads.each(ctx, chunksQuery, func(c *cells) {
 			next = c.int(0) + 1
 			found = append(found, store.Chunk{WindowKey: key, N: int(c.int(0)), Data: c.bytes(1)})
 		}, key.Board, key.Window, key.Partition, key.Generation, max(first, last), end, chunkSlice)
 		return found, next, len(found) == chunkSlice, err
 	})
 }
+
+const chunksQuery = `SELECT c.n, c.data FROM windows AS w CROSS JOIN chunks AS c
+	WHERE w.board = ? AND w.window = ? AND w.partition = ? AND w.generation = ?
+	AND c.id >= (w.id << 32) + ? AND c.id < (w.id << 32) + ? ORDER BY c.id LIMIT ?`
 
 // chunkRange keeps numbers inside those of one window.
 func chunkRange(from, to int) (first, end int64) {
