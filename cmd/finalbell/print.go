@@ -66,7 +66,6 @@ func (r *replay) printTables(ctx context.Context, out io.Writer) error {
 	for _, ranking := range all {
 		t := newBoardTable(ranking.rule, ranking.page)
 		err := ranking.each(ctx, func(entry finalbell.Entry) error {
-			t.page.Size++
 			t.add(entry)
 			return nil
 		})

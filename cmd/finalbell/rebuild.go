@@ -137,7 +137,7 @@ func ruleOf(rules finalbell.Rules, board string) finalbell.BoardRule {
 
 func movesTitle(rule finalbell.BoardRule, v finalbell.RebuiltWindow) string {
 	title := v.Window + " · " + string(v.State)
-	if v.Window == "all" && v.State == finalbell.WindowOpen {
+	if w := rule.Window; v.Window == "all" && w.Every != finalbell.Season && len(w.Fixed) == 0 {
 		title = "all time"
 	}
 	if v.Partition != "" {
@@ -162,8 +162,8 @@ func (c *rebuildCommand) shown(v finalbell.RebuiltWindow) int {
 // the same.
 func (c *rebuildCommand) movesTable(was, is finalbell.BoardRule, v finalbell.RebuiltWindow) *table {
 	columns := []column{{title: "old rank"}, {title: "rank"}, {title: subject(is), left: true}}
-	columns = append(columns, keyColumns(was, "old ")...)
-	t := newTable(append(columns, keyColumns(is, "")...)...)
+	columns = append(columns, keyColumns(was.Keys, "old ")...)
+	t := newTable(append(columns, keyColumns(is.Keys, "")...)...)
 	for _, m := range v.Moves[:c.shown(v)] {
 		cells := []string{number(m.OldRank), number(m.Rank), m.Player}
 		cells = append(cells, values(m.OldValues, len(was.Keys))...)

@@ -159,30 +159,11 @@ func (r *replay) record(ctx context.Context, line []byte) error {
 	return nil
 }
 
-// each yields every entry of a board by position, page by page.
-func each(ctx context.Context, board *finalbell.Board, yield func(finalbell.Entry) error) error {
-	const page = 1000
-	for offset := 0; ; offset += page {
-		p, err := board.Page(ctx, offset, page)
-		if err != nil {
-			return err
-		}
-		for _, entry := range p.Entries {
-			if err := yield(entry); err != nil {
-				return err
-			}
-		}
-		if offset+page >= p.Size {
-			return nil
-		}
-	}
-}
-
 // ranking is one table that a replay prints: a board in one of its windows, in one partition if it has them.
 type ranking struct {
 	rule  finalbell.BoardRule
-	board *finalbell.Board
-	page  finalbell.Page // of which only what is known without entries is used
+	board *finalbell.Board // nil: nobody is in it
+	page  finalbell.Page   // without entries
 }
 
 // rankings are every window that has entries, oldest first, and of a board without any the one that is open.
@@ -207,15 +188,15 @@ func (r *replay) windows(ctx context.Context, rule finalbell.BoardRule) ([]ranki
 	}
 	var all, open []ranking
 	for _, w := range windows {
-		page := finalbell.Page{Board: rule.ID, Window: w.ID, Start: w.Start, End: w.End, State: w.State}
 		switch {
 		case w.Size > 0:
-			some, err := partitions(ctx, rule, board.Window(w.ID), page)
+			some, err := partitions(ctx, rule, board.Window(w.ID))
 			if err != nil {
 				return nil, err
 			}
 			all = append(all, some...)
 		case w.State == finalbell.WindowOpen:
+			page := finalbell.Page{Board: rule.ID, Window: w.ID, Start: w.Start, End: w.End, State: w.State, Keys: rule.Keys}
 			open = []ranking{{rule: rule, page: page}}
 		}
 	}
@@ -226,7 +207,7 @@ func (r *replay) windows(ctx context.Context, rule finalbell.BoardRule) ([]ranki
 }
 
 // partitions are the rankings of one window.
-func partitions(ctx context.Context, rule finalbell.BoardRule, board *finalbell.Board, page finalbell.Page) ([]ranking, error) {
+func partitions(ctx context.Context, rule finalbell.BoardRule, board *finalbell.Board) ([]ranking, error) {
 	names := []string{""}
 	if rule.Partition != nil {
 		var err error
@@ -236,16 +217,29 @@ func partitions(ctx context.Context, rule finalbell.BoardRule, board *finalbell.
 	}
 	all := make([]ranking, len(names))
 	for i, name := range names {
-		page.Partition = name
-		all[i] = ranking{rule, board.Partition(name), page}
+		of := board.Partition(name)
+		page, err := of.Page(ctx, 0, 1)
+		if err != nil {
+			return nil, err
+		}
+		all[i] = ranking{rule, of, page}
 	}
 	return all, nil
 }
 
-// each yields every entry.
+// each yields every entry by position, page by page.
 func (r ranking) each(ctx context.Context, yield func(finalbell.Entry) error) error {
-	if r.board == nil {
-		return nil // nobody is in it
+	const page = 1000
+	for offset := 0; offset < r.page.Size; offset += page {
+		p, err := r.board.Page(ctx, offset, page)
+		if err != nil {
+			return err
+		}
+		for _, entry := range p.Entries {
+			if err := yield(entry); err != nil {
+				return err
+			}
+		}
 	}
-	return each(ctx, r.board, yield)
+	return nil
 }

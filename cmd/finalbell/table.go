@@ -78,7 +78,7 @@ type boardTable struct {
 
 func newBoardTable(rule finalbell.BoardRule, page finalbell.Page) boardTable {
 	columns := []column{{title: "rank"}, {title: subject(rule), left: true}}
-	return boardTable{rule, page, newTable(append(columns, keyColumns(rule, "")...)...)}
+	return boardTable{rule, page, newTable(append(columns, keyColumns(page.Keys, "")...)...)}
 }
 
 // subject is whom a board ranks.
@@ -89,10 +89,10 @@ func subject(rule finalbell.BoardRule) string {
 	return "player"
 }
 
-// keyColumns are a column a key of a board, with something before each title.
-func keyColumns(rule finalbell.BoardRule, before string) []column {
+// keyColumns are a column a key, with something before each title.
+func keyColumns(keys []finalbell.Key, before string) []column {
 	var columns []column
-	for _, key := range rule.Keys {
+	for _, key := range keys {
 		title := key.Metric
 		if title == "" {
 			title = string(key.Fold) // count and countback need no metric
