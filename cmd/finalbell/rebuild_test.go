@@ -31,6 +31,8 @@ func TestACalendarOfAProgramsOwnCanBeReadButNotRebuilt(t *testing.T) {
 		require.NoError(t, err)
 		_, err = e.End(t.Context(), id, finalbell.Score("ann", 2), finalbell.Score("bob", 1))
 		require.NoError(t, err)
+		_, err = e.Tick(t.Context())
+		require.NoError(t, err)
 		now = now.AddDate(0, 0, 10)
 	}
 	require.NoError(t, e.Close())
