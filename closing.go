@@ -27,6 +27,9 @@ func (e *engine) entered(ctx context.Context, b *board, w schedule.Window) (*per
 		return p, nil
 	}
 	p := b.newPeriod(w)
+	if b.rule.Window.endless() {
+		return b.keep(p), nil
+	}
 	r, err := e.windowRecord(ctx, b, w.ID)
 	if err != nil {
 		return nil, err

@@ -129,14 +129,7 @@ func open(ctx context.Context, s store.Store, rules Rules, options Options) (*en
 // openAsWas opens an engine by the rules of the store and then puts the new ones in force.
 func (e *engine) openAsWas(ctx context.Context, rules Rules, options Options) (*engine, error) {
 	history := e.ruleset().history
-	was := history[len(history)-1].Rules.withDefaults()
-	for i, b := range was.Boards {
-		for _, now := range rules.Boards {
-			if now.ID == b.ID && now.Window.Origin.Equal(b.Window.Origin) {
-				was.Boards[i].Window.Next = now.Window.Next
-			}
-		}
-	}
+	was := e.ruleset().withCalendars(history[len(history)-1].Rules)
 	e, err := prepare(ctx, e.store, was, history, options)
 	if err == nil {
 		err = e.load(ctx)

@@ -144,6 +144,10 @@ func (b *Board) look(ctx context.Context) (*view, error) {
 		}
 		return v, nil
 	}
+	if w, open := board.current(now); open && w.ID == id && board.rule.Window.endless() {
+		v.window, v.state, v.source = w, WindowOpen, empty{} // nobody was in it, or it would be in memory
+		return v, nil
+	}
 	return v, e.lookBack(ctx, board, v, now)
 }
 

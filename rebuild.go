@@ -12,37 +12,6 @@ import (
 	"github.com/finalbell/finalbell/store"
 )
 
-// Rebuilt is what a rebuild did, or would do.
-type Rebuilt struct {
-	Matches int // ended matches that were folded again
-	Boards  []RebuiltBoard
-}
-
-// RebuiltBoard is one board that is new or changed.
-type RebuiltBoard struct {
-	Board   string
-	Added   bool // it was not there before
-	Windows []RebuiltWindow
-}
-
-// RebuiltWindow is one window of a rebuilt board, or one partition of it. Windows that were final before are not among
-// them: they stay as they are.
-type RebuiltWindow struct {
-	Window, Partition string
-	State             WindowState
-	Before, After     int // entries
-	// Moves are the entries whose rank or values differ, by their new position, and at the end those that are gone.
-	// Of a window that is new and over already only the number of entries is told.
-	Moves []RebuiltMove
-}
-
-// RebuiltMove is where a rebuild takes an entry.
-type RebuiltMove struct {
-	Player            string
-	OldRank, Rank     int // 0: not on the board
-	OldValues, Values []Value
-}
-
 // RebuildOptions are how a rebuild is done.
 type RebuildOptions struct {
 	// DryRun only tells who would move where. Nothing is written and nothing changes.
@@ -99,9 +68,12 @@ type rebuild struct {
 	found   Rebuilt
 	written map[store.WindowKey]map[string]bool // entries that the store has already
 	dirty   map[store.WindowKey]map[string]bool // entries that it has not, or no longer right
+	upTo    uint64                              // position of the last event to take in; 0: all
 	over    []store.Window                      // windows that were over, with their ranks written
+	seeOver func(b *board, p *period) error     // looks at each of them before it is let go; may be nil
 	told    map[*period]bool                    // of which they are
-	failure error                               // of the last step
+	now     time.Time                           // of the last step,
+	failure error                               // and why it failed
 }
 
 // newRebuild compares the rules and prepares empty boards.
@@ -237,6 +209,9 @@ func (r *rebuild) follow(ctx context.Context) error {
 	for event, err := range r.engine.store.Events(ctx, r.at) {
 		if err != nil {
 			return unavailable(err)
+		}
+		if r.upTo > 0 && event.Position > r.upTo {
+			return nil
 		}
 		r.at = event.Position
 		switch event.Kind {
@@ -388,6 +363,11 @@ func (r *rebuild) writeOver(ctx context.Context, b *board) error {
 			continue
 		}
 		r.told[p] = true
+		if r.seeOver != nil {
+			if err := r.seeOver(b, p); err != nil {
+				return err
+			}
+		}
 		rankings, w := p.rankings(), p.bounds()
 		whole := store.Window{WindowKey: b.key(p.id, ""), Version: 1, Start: w.Start, End: w.End, ClosedAt: p.closedAt, Frozen: true}
 		for _, ranked := range rankings {
@@ -419,26 +399,21 @@ func (r *rebuild) writeOver(ctx context.Context, b *board) error {
 	return nil
 }
 
-func (r *rebuild) tell(board string, w RebuiltWindow) {
-	i := slices.IndexFunc(r.found.Boards, func(b RebuiltBoard) bool { return b.Board == board })
-	r.found.Boards[i].Windows = append(r.found.Boards[i].Windows, w)
-}
-
 // finish is the last step, while nobody writes: it takes in the last events, closes what is due and compares.
 func (r *rebuild) finish(ctx context.Context) error {
 	if err := r.follow(ctx); err != nil {
 		return err
 	}
-	now := r.engine.now()
+	r.now = r.engine.now()
 	for _, b := range r.rebuilt {
 		if err := r.leave(ctx, b); err != nil {
 			return err
 		}
-		r.closeDue(b, now)
+		r.closeDue(b, r.now)
 		if err := r.writeOverNow(ctx, b); err != nil {
 			return err
 		}
-		r.compare(b, now)
+		r.compare(b, r.now)
 	}
 	return nil
 }
@@ -450,92 +425,6 @@ func (r *rebuild) writeOverNow(ctx context.Context, b *board) error {
 		return r.writeOver(ctx, b)
 	}
 	return nil
-}
-
-// compare tells who moves where on a board.
-func (r *rebuild) compare(b *board, now time.Time) {
-	was := r.old.boards[b.rule.ID]
-	seen := make(map[store.WindowKey]bool) // without generations
-	for _, p := range b.live() {
-		for _, ranked := range p.rankings() {
-			var before *ranking
-			if was != nil {
-				if q := was.period(p.id); q != nil {
-					before = q.find(ranked.key.Partition)
-				}
-			}
-			seen[store.WindowKey{Window: p.id, Partition: ranked.key.Partition}] = true
-			r.tell(b.rule.ID, rebuiltWindow(p.id, ranked.key.Partition, p.state(now), before, ranked))
-		}
-	}
-	if was == nil {
-		return
-	}
-	for _, p := range was.live() {
-		for _, before := range p.rankings() {
-			if !p.isFinal() && !seen[store.WindowKey{Window: p.id, Partition: before.key.Partition}] && before.size() > 0 {
-				r.tell(b.rule.ID, rebuiltWindow(p.id, before.key.Partition, p.state(now), before, nil))
-			}
-		}
-	}
-}
-
-// ranked is a line with its rank and values.
-type rankedLine struct {
-	id     string
-	rank   int
-	values []Value
-}
-
-// lines are all entries of a ranking, to which nobody writes; none of nil.
-func (w *ranking) lines() []rankedLine {
-	if w == nil {
-		return nil
-	}
-	var out []rankedLine
-	var last []uint64
-	for more := true; more; {
-		// In slices, so that readers of the board need not wait for all of it.
-		w.mu.Lock()
-		some, _ := locked{w}.run(len(out), chunkEntries) // in memory nothing fails
-		for _, l := range some {
-			rank := len(out) + 1
-			if n := w.layout.valueWords; last != nil && w.rule.Ties != FirstRank && slices.Equal(l.row[:n], last[:n]) {
-				rank = out[len(out)-1].rank
-			}
-			last = append(last[:0], l.row...)
-			out = append(out, rankedLine{l.id, rank, w.rule.shown(w.layout.values(l.row))})
-		}
-		w.mu.Unlock()
-		more = len(some) > 0
-	}
-	return out
-}
-
-func rebuiltWindow(id, partition string, state WindowState, before, after *ranking) RebuiltWindow {
-	old, now := before.lines(), after.lines()
-	w := RebuiltWindow{Window: id, Partition: partition, State: state, Before: len(old), After: len(now)}
-	gone := make(map[string]rankedLine, len(old))
-	for _, l := range old {
-		gone[l.id] = l
-	}
-	for _, l := range now {
-		was := gone[l.id]
-		delete(gone, l.id)
-		if was.rank != l.rank || !slices.EqualFunc(was.values, l.values, sameShown) {
-			w.Moves = append(w.Moves, RebuiltMove{Player: l.id, OldRank: was.rank, Rank: l.rank, OldValues: was.values, Values: l.values})
-		}
-	}
-	for _, l := range old {
-		if _, left := gone[l.id]; left {
-			w.Moves = append(w.Moves, RebuiltMove{Player: l.id, OldRank: l.rank, OldValues: l.values})
-		}
-	}
-	return w
-}
-
-func sameShown(a, b Value) bool {
-	return slices.Equal(a.Places, b.Places) && a.Number.String() == b.Number.String()
 }
 
 // rebuildJob puts the rebuilt boards in force.
@@ -556,7 +445,7 @@ func (j *rebuildJob) stale() bool {
 func (j *rebuildJob) seal(position uint64) store.Commit {
 	last := len(j.next.history) - 1
 	j.next.history[last].After = position - 1
-	c := store.Commit{Key: keyOf("rebuild", fmt.Sprint(position)), Position: position, At: j.engine.now(), Kind: rebuiltEvent, ID: "rules"}
+	c := store.Commit{Key: keyOf("rebuild", fmt.Sprint(position)), Position: position, At: j.now, Kind: rebuiltEvent, ID: "rules"}
 	body := struct {
 		Boards []string `json:"boards,omitempty"`
 	}{j.next.history[last].Rebuilt}
@@ -635,50 +524,4 @@ func (j *rebuildJob) applied(position uint64) {
 		}
 	}
 	e.inForce.Store(j.next)
-}
-
-// afterRebuild clears away what the old boards have left, and looks at the running matches by the new rules.
-func (e *engine) afterRebuild(ctx context.Context, r *rebuild) error {
-	for _, b := range r.rebuilt {
-		e.dues.noteSweep(b.rule.ID, e.now())
-		if err := e.sweepOld(ctx, b.rule.ID); err != nil {
-			return err
-		}
-	}
-	return e.noteRunning(ctx)
-}
-
-// sweepOld takes away the entries of a board as it was before it was rebuilt, but for windows that are final.
-func (e *engine) sweepOld(ctx context.Context, board string) error {
-	b := e.ruleset().boards[board]
-	if b != nil {
-		if err := e.sweep(ctx, board, func(w store.Window) bool { return w.Generation < b.generation && w.Final == 0 }); err != nil {
-			return err
-		}
-	}
-	e.dues.forgetSweep(board)
-	return nil
-}
-
-// sweep takes away the windows that are chosen, in slices between which others write.
-func (e *engine) sweep(ctx context.Context, board string, chosen func(w store.Window) bool) error {
-	for {
-		var found []store.WindowKey
-		for w, err := range e.store.Windows(ctx, store.WindowQuery{Board: board, Unfrozen: true}) {
-			if err != nil {
-				return unavailable(err)
-			}
-			if chosen(w) {
-				found = append(found, w.WindowKey)
-			}
-		}
-		if len(found) == 0 {
-			return nil
-		}
-		for _, key := range found {
-			if err := e.committer.follow(ctx, store.Drop{WindowKey: key, All: true}); err != nil {
-				return err
-			}
-		}
-	}
 }

@@ -137,7 +137,9 @@ func (e *engine) checkChange(ctx context.Context, old Rules) error {
 // errRebuild is why rules are refused that a rebuild would take.
 var errRebuild = errors.New("a rebuild is needed")
 
-func needsRebuild(text string) error { return &refusal{kind: ErrInvalid, text: text, cause: errRebuild} }
+func needsRebuild(text string) error {
+	return &refusal{kind: ErrInvalid, text: text, cause: errRebuild}
+}
 
 // hasHistory reports whether a mode has an ended match.
 func (e *engine) hasHistory(ctx context.Context, mode string) (bool, error) {

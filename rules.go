@@ -234,7 +234,7 @@ const (
 type WindowRule struct {
 	Every     Every
 	N         int           // every so many days, weeks or months; default 1
-	From      string        // the civil date, or date and time, from which they are counted
+	From      string        // the civil date, or date and time, from which they are counted; default "2026-01-01"
 	WeekStart string        // default "monday"
 	Zone      string        // of IANA; default "UTC"
 	Grace     time.Duration // for so long after its end a window still takes results that belong to it

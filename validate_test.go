@@ -139,7 +139,6 @@ func TestWhatCannotBeMeantIsRefusedWithItsPath(t *testing.T) {
 		mode(`"unfinished":{"prizes":"include"}`):               `modes[1].unfinished.prizes: not supported yet`,
 		board(`"prizes":[{}]`):                                  `boards[0].prizes: not supported yet`,
 		board(`"window":{"n":2}`):                               `boards[0].window.n: 2 is for days, weeks and months`,
-		board(`"window":{"from":"2026-01-01"}`):                 `boards[0].window.from: "2026-01-01" is for days, weeks and months`,
 		board(`"window":{"every":"day","from":"today"}`):        `boards[0].window.from: "today" is no date such as 2026-01-01 or 2026-01-01T06:00`,
 		board(`"window":{"every":"day","n":-1}`):                `boards[0].window.n: -1 is negative`,
 		board(`"window":{"every":"day","zone":"Mars/Olympus"}`): `boards[0].window.zone: "Mars/Olympus" is no IANA time zone: unknown time zone Mars/Olympus`,

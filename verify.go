@@ -65,17 +65,18 @@ func (e *Engine) Verify(ctx context.Context) (Verification, error) {
 	if err != nil {
 		return Verification{}, failed("verify", "", unavailable(err))
 	}
-	v.found.Matches, v.found.Boards = v.ended, len(v.again.rules.boards)
+	v.found.Matches, v.found.Boards = v.ended, len(v.again.boards)
 	return v.found, nil
 }
 
 // verifier goes through the events in order and does again what each did.
 type verifier struct {
-	engine *engine
-	found  Verification
-	again  *refolding
-	at     uint64 // position of the last event seen
-	ended  int
+	engine  *engine
+	found   Verification
+	again   *refolding
+	chapter int    // of the rules
+	at      uint64 // position of the last event seen
+	ended   int
 }
 
 func (v *verifier) problem(kind, id, board, format string, args ...any) {
@@ -85,12 +86,9 @@ func (v *verifier) problem(kind, id, board, format string, args ...any) {
 }
 
 func (v *verifier) run(ctx context.Context) error {
-	rs := v.engine.ruleset()
-	fresh, err := newRuleset(rs.rules, rs.history, newIndex())
-	if err != nil {
+	if err := v.enter(ctx, 0); err != nil {
 		return err
 	}
-	v.again = newRefolding(v.engine, fresh, fresh.boards, false)
 	if err := v.follow(ctx); err != nil {
 		return err
 	}
@@ -100,15 +98,111 @@ func (v *verifier) run(ctx context.Context) error {
 	if err := v.follow(ctx); err != nil {
 		return err
 	}
+	// Rules without a commit of their own yet.
+	for v.chapter+1 < len(v.engine.ruleset().history) {
+		if err := v.enter(ctx, v.chapter+1); err != nil {
+			return err
+		}
+	}
 	if err := v.missed(ctx); err != nil {
 		return err
 	}
-	for _, rule := range fresh.rules.Boards {
-		if err := v.compareBoard(ctx, fresh.boards[rule.ID]); err != nil {
+	for _, rule := range v.again.rules.rules.Boards {
+		if err := v.compareBoard(ctx, v.again.boards[rule.ID]); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// enter goes on by the rules of a chapter of the store's. Boards go on as they are, but those that were rebuilt for it.
+func (v *verifier) enter(ctx context.Context, n int) error {
+	now := v.engine.ruleset()
+	rules, history := now.rules, now.history
+	if n < len(history) {
+		rules, history = now.withCalendars(history[n].Rules), history[:n+1]
+	}
+	rs, err := newRuleset(rules, history, newIndex())
+	if err != nil {
+		return err
+	}
+	before := v.again
+	v.chapter, v.again = n, newRefolding(v.engine, rs, rs.boards, false)
+	if before == nil {
+		return nil
+	}
+	for id, b := range rs.boards {
+		was := before.boards[id]
+		if was == nil {
+			continue
+		}
+		if slices.Contains(history[n].Rebuilt, id) {
+			for _, p := range was.live() {
+				if p.isFinal() {
+					v.again.left[windowName{id, p.id}] = true
+				}
+			}
+			continue
+		}
+		was.rule = b.rule
+		if !b.rule.Window.bySeasons() {
+			was.calendar = b.calendar
+		}
+		rs.boards[id] = was
+		for key, entries := range before.entries {
+			if key.Board == id {
+				v.again.entries[key] = entries
+			}
+		}
+	}
+	for _, id := range history[n].Rebuilt {
+		if err := v.rebuilt(ctx, rs, before, id, history[n].After); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// rebuilt does a board's rebuild again.
+func (v *verifier) rebuilt(ctx context.Context, rs *ruleset, before *refolding, id string, upTo uint64) error {
+	b := rs.boards[id]
+	r := &rebuild{engine: v.engine, options: RebuildOptions{DryRun: true}, old: new(ruleset), next: rs, rebuilt: []*board{b}, upTo: upTo,
+		found: Rebuilt{Boards: []RebuiltBoard{{Board: id}}}, told: make(map[*period]bool), dirty: make(map[store.WindowKey]map[string]bool)}
+	r.refolding = newRefolding(v.engine, rs, map[string]*board{id: b}, true)
+	for name := range v.again.left {
+		r.left[name] = true
+	}
+	r.seeOver = func(b *board, p *period) error { return v.compareFinal(ctx, r.refolding, b, p) }
+	if upTo > 0 { // else there was nothing to fold
+		if err := r.follow(ctx); err != nil {
+			return err
+		}
+	}
+	for event, err := range v.engine.store.Events(ctx, upTo) {
+		if err != nil {
+			return err
+		}
+		r.closeDue(b, event.At) // the rebuild's own
+		break
+	}
+	if err := r.writeOver(ctx, b); err != nil {
+		return err
+	}
+	for key, entries := range r.entries {
+		v.again.entries[key] = entries
+	}
+	return nil
+}
+
+// withCalendars gives boards of other rules the calendars that a database does not keep.
+func (rs *ruleset) withCalendars(rules Rules) Rules {
+	rules = rules.withDefaults()
+	for i, b := range rules.Boards {
+		if now := rs.boards[b.ID]; now != nil && now.rule.Window.Origin.Equal(b.Window.Origin) {
+			rules.Boards[i].Window.Next = now.rule.Window.Next
+		}
+	}
+	return rules
 }
 
 // follow takes in the events after the last one seen.
@@ -121,6 +215,11 @@ func (v *verifier) follow(ctx context.Context) error {
 			v.problem("match", event.ID, "", "event %d follows event %d", event.Position, v.at)
 		}
 		v.at = event.Position
+		for history := v.engine.ruleset().history; v.chapter+1 < len(history) && history[v.chapter+1].After < v.at; {
+			if err := v.enter(ctx, v.chapter+1); err != nil {
+				return err
+			}
+		}
 		if err := v.event(ctx, event); err != nil {
 			return err
 		}
@@ -143,7 +242,7 @@ func (v *verifier) event(ctx context.Context, event store.Event) error {
 		if err != nil || p == nil {
 			return err
 		}
-		return v.compareFinal(ctx, b, p)
+		return v.compareFinal(ctx, v.again, b, p)
 	}
 	return nil
 }
@@ -315,7 +414,7 @@ func (v *verifier) compareBoard(ctx context.Context, b *board) error {
 			if now := live.period(p.id); now != nil && now.find(r.key.Partition) != nil {
 				shown = now.find(r.key.Partition)
 			}
-			if err := v.compare(ctx, r, shown); err != nil {
+			if err := v.compare(ctx, v.again, r, shown); err != nil {
 				return err
 			}
 		}
@@ -334,7 +433,7 @@ func (v *verifier) compareBoard(ctx context.Context, b *board) error {
 }
 
 // compareFinal holds a window that is over against the one made again, which is not needed any more then.
-func (v *verifier) compareFinal(ctx context.Context, b *board, p *period) error {
+func (v *verifier) compareFinal(ctx context.Context, again *refolding, b *board, p *period) error {
 	e := v.engine
 	live := e.ruleset().boards[b.rule.ID]
 	for _, r := range p.rankings() {
@@ -342,16 +441,16 @@ func (v *verifier) compareFinal(ctx context.Context, b *board, p *period) error 
 		if now := live.period(p.id); now != nil && now.find(r.key.Partition) != nil {
 			shown = now.find(r.key.Partition)
 		} else {
-			look := &view{rule: live.rule, layout: live.layout, key: r.key}
+			look := &view{rule: live.rule, layout: live.layout, key: live.key(p.id, r.key.Partition)}
 			if err := e.lookBack(ctx, live, look, e.now()); err != nil {
 				return err
 			}
 			shown = look.source
 		}
-		if err := v.compare(ctx, r, shown); err != nil {
+		if err := v.compare(ctx, again, r, shown); err != nil {
 			return err
 		}
-		delete(v.again.entries, r.key)
+		delete(again.entries, r.key)
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -360,9 +459,9 @@ func (v *verifier) compareFinal(ctx context.Context, b *board, p *period) error 
 }
 
 // compare holds the stored entries of a window and the order in which it is shown against those made again.
-func (v *verifier) compare(ctx context.Context, again *ranking, shown source) error {
-	rule, key := again.rule, again.key
-	entries := v.again.entries[key]
+func (v *verifier) compare(ctx context.Context, again *refolding, made *ranking, shown source) error {
+	rule, key := made.rule, made.key
+	entries := again.entries[key]
 	stored := make(map[string]bool)
 	for r, err := range v.engine.store.Entries(ctx, store.EntryQuery{WindowKey: key}) {
 		if err != nil {
@@ -385,7 +484,7 @@ func (v *verifier) compare(ctx context.Context, again *ranking, shown source) er
 			v.problem("entry", id, rule.ID, "is not stored")
 		}
 	}
-	return v.ranks(ctx, again, shown)
+	return v.ranks(ctx, entries, made, shown)
 }
 
 // valuesText shows stored values as a board shows them.
@@ -425,14 +524,14 @@ func sameEntry(a, b store.Entry) bool {
 }
 
 // ranks holds the ranking that is shown against the entries made again, sorted and counted without a tree.
-func (v *verifier) ranks(ctx context.Context, again *ranking, shown source) error {
+func (v *verifier) ranks(ctx context.Context, entries map[string]refolded, again *ranking, shown source) error {
 	type place struct {
 		id  string
 		row []uint64
 	}
 	var want []place
 	l := again.layout
-	for id, e := range v.again.entries[again.key] {
+	for id, e := range entries {
 		if e.entered && e.hidden == "" {
 			row := make([]uint64, l.width)
 			l.encode(row, placedEntry(again.rule, id, e.entry, false))

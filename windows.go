@@ -15,7 +15,10 @@ import (
 // A board's time is cut into windows. This file says which window a match belongs to and keeps the windows that are
 // in memory: those that are open or in grace, and the final ones until their ranks are frozen. closing.go ends them.
 
-const allTimeWindow = "all"
+const (
+	allTimeWindow = "all"
+	countedFrom   = "2026-01-01" // as formats.md has it
+)
 
 // schedule is the calendar of a rule; nil for seasons that are begun by calls.
 func (w WindowRule) schedule() (*schedule.Schedule, error) {
@@ -29,7 +32,10 @@ func (w WindowRule) schedule() (*schedule.Schedule, error) {
 		}
 		every = schedule.All
 	}
-	r := schedule.Rule{Every: every, N: w.N, From: w.From, WeekStart: w.WeekStart, Zone: w.Zone}
+	r := schedule.Rule{Every: every, N: w.N, WeekStart: w.WeekStart, Zone: w.Zone}
+	if every != schedule.All && every != "" {
+		r.From = cmp.Or(w.From, countedFrom)
+	}
 	for _, f := range w.Fixed {
 		r.Fixed = append(r.Fixed, schedule.Window(f))
 	}

@@ -186,6 +186,40 @@ func (d Done) MarshalJSON() ([]byte, error) {
 	}{d.Kind, d.ID, timetext.Format(d.Due)})
 }
 
+// MarshalJSON writes what a rebuild did as every command prints it.
+func (r Rebuilt) MarshalJSON() ([]byte, error) {
+	type window struct {
+		Window    string        `json:"window"`
+		Partition string        `json:"partition,omitempty"`
+		State     WindowState   `json:"state"`
+		Before    int           `json:"before"`
+		After     int           `json:"after"`
+		Moves     []RebuiltMove `json:"moves,omitempty"`
+	}
+	type board struct {
+		Board   string   `json:"board"`
+		Added   bool     `json:"added,omitempty"`
+		Windows []window `json:"windows,omitempty"`
+	}
+	return marshal(struct {
+		Matches int     `json:"matches"`
+		Boards  []board `json:"boards,omitempty"`
+	}{r.Matches, each(r.Boards, func(b RebuiltBoard) board {
+		return board{b.Board, b.Added, each(b.Windows, func(w RebuiltWindow) window { return window(w) })}
+	})})
+}
+
+// MarshalJSON writes the move of one entry.
+func (m RebuiltMove) MarshalJSON() ([]byte, error) {
+	return marshal(struct {
+		Player    string  `json:"player"`
+		OldRank   int     `json:"old_rank,omitempty"`
+		Rank      int     `json:"rank,omitempty"`
+		OldValues []Value `json:"old_values,omitempty"`
+		Values    []Value `json:"values,omitempty"`
+	}{m.Player, m.OldRank, m.Rank, m.OldValues, m.Values})
+}
+
 // lateBody is a refused report as its event keeps it, and a sum that tells it from other ones. The order in
 // which it named the players does not matter.
 func lateBody(outcomes []Outcome) ([]byte, digest, error) {

@@ -219,3 +219,17 @@ func (s *Session) hide(ctx context.Context, v strictjson.Value, hide bool) (any,
 	}
 	return shown{player, true, reason}, b.Hide(ctx, player, reason)
 }
+
+// rebuild takes rules as a rules file has them.
+func (s *Session) rebuild(ctx context.Context, v strictjson.Value) (any, error) {
+	r := strictjson.Fields(v)
+	r.Require("rules")
+	rules := strictjson.One(r, "rules", func(v strictjson.Value) (finalbell.Rules, error) {
+		return finalbell.ParseRules(v.Append(nil))
+	})
+	options := finalbell.RebuildOptions{DryRun: r.Bool("dry_run")}
+	if err := r.Done(); err != nil {
+		return nil, err
+	}
+	return s.engine.Rebuild(ctx, rules, options)
+}

@@ -133,6 +133,8 @@ func (s *Session) call(ctx context.Context, verb string, v strictjson.Value) (an
 		return s.beginSeason(ctx, v)
 	case "close_window":
 		return s.closeWindow(ctx, v)
+	case "rebuild":
+		return s.rebuild(ctx, v)
 	case "hide":
 		return s.hide(ctx, v, true)
 	case "restore":
