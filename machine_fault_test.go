@@ -151,6 +151,7 @@ func (m *machine) settle(t *rapid.T, err error, before *finalbelltest.Model, ids
 		}
 		states = append(states, state)
 	}
+	states = append(states, states[len(states)-1].Closings(m.model)...)
 	if m.fits(t, stopped, append(states, m.model)...) {
 		return
 	}

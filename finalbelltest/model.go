@@ -35,6 +35,7 @@ type model struct {
 	seasons   map[string][]schedule.Window    // by board, in the order in which they were begun
 	results   map[string]map[string][]brought // by board and window, what counts there, in the order of ending
 	closed    map[windowName]bool
+	closings  []closing
 	hidden    map[place]string // why
 	shows     int              // hides and restores so far
 	*workings
@@ -73,6 +74,7 @@ func (m *Model) Backfill() *Model { return &Model{model: m.model, at: m.at, back
 func (m *Model) Clone() *Model {
 	c := *m.model
 	c.matches, c.late, c.workings = slices.Clone(c.matches), maps.Clone(c.late), newWorkings()
+	c.closings = slices.Clone(c.closings)
 	c.closed, c.hidden, c.seasons = maps.Clone(c.closed), maps.Clone(c.hidden), maps.Clone(c.seasons)
 	c.results = make(map[string]map[string][]brought)
 	for board, windows := range m.results {
@@ -327,4 +329,17 @@ func (m *Model) Recover(got finalbell.Match) bool {
 		}
 	}
 	return false
+}
+
+// Closings are the models between m and what became of it by one verb: its engine closes windows, each in a commit of
+// its own, before it does anything else.
+func (m *Model) Closings(after *Model) []*Model {
+	var between []*Model
+	last := m
+	for _, c := range after.closings[min(len(m.closings), len(after.closings)):] {
+		last = last.Clone()
+		last.close(c.name, c.at)
+		between = append(between, last)
+	}
+	return between
 }

@@ -20,9 +20,18 @@ type place struct {
 	partition, id string
 }
 
+// closing is that a window became final.
+type closing struct {
+	name windowName
+	at   time.Time
+}
+
 // calendar is the schedule of a board; nil where calls begin seasons.
 func calendar(w finalbell.WindowRule) *schedule.Schedule {
 	r := schedule.Rule{Every: schedule.Every(w.Every), N: w.N, From: w.From, WeekStart: w.WeekStart, Zone: w.Zone}
+	if calendars := []finalbell.Every{finalbell.Daily, finalbell.Weekly, finalbell.Monthly}; r.From == "" && slices.Contains(calendars, w.Every) {
+		r.From = "2026-01-01"
+	}
 	for _, f := range w.Fixed {
 		r.Fixed = append(r.Fixed, schedule.Window{ID: f.ID, Start: f.Start, End: f.End})
 	}
@@ -146,6 +155,7 @@ func (m *Model) closeDue(board finalbell.BoardRule, now time.Time) {
 // close makes a window final: a commit as of the time at which that was due.
 func (m *Model) close(name windowName, at time.Time) {
 	m.closed[name] = true
+	m.closings = append(m.closings, closing{name, at})
 	m.wrote(at)
 }
 
