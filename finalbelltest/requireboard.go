@@ -313,10 +313,11 @@ func numbersOf(values []finalbell.Value) []finalbell.Number {
 	return out
 }
 
-// compareNumbers is negative when the first numbers of a are better than those of b.
+// compareNumbers is negative when the first numbers of a are better than those of b. A sum may have more digits than a
+// Number that is reported, but never more than its text.
 func compareNumbers(keys []finalbell.Key, a, b []finalbell.Value) int {
-	for i, key := range keys {
-		if c := a[i].Number.Cmp(b[i].Number); c != 0 && key.Order == finalbell.Asc {
+	for i := range min(len(keys), len(a), len(b)) {
+		if c := rat(a[i].Number).Cmp(rat(b[i].Number)); c != 0 && keys[i].Order == finalbell.Asc {
 			return c
 		} else if c != 0 {
 			return -c
