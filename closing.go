@@ -113,6 +113,9 @@ func (e *engine) closeBefore(ctx context.Context, r request, m Match) error {
 		if !any || !ends || r.now.Before(due) {
 			continue
 		}
+		if brought, err := results(b.rule, r.rules.mode(m.Mode), m); err == nil && len(brought) == 0 {
+			continue // for this board it is no result
+		}
 		p, err := e.entered(ctx, b, w)
 		if err == nil && !p.isFinal() {
 			err = e.close(ctx, p, due)
