@@ -73,6 +73,8 @@ type machine struct {
 	calls   []call
 	ids     []string // of the matches that a create asked for
 	seasons int      // asked for
+	// pick, if not nil, names the windows that are compared after a crash: in a long game all would be too many.
+	pick func(board, window string) bool
 }
 
 func newMachine(t *rapid.T) *machine {
@@ -87,7 +89,7 @@ func newMachine(t *rapid.T) *machine {
 // do makes a call of both and returns the match that both answer.
 func (m *machine) do(t *rapid.T, c call) (finalbell.Match, error) {
 	m.calls = append(m.calls, c)
-	before := m.model.Clone()
+	before := m.before()
 	e, model := m.engine.At(c.at), m.model.At(c.at)
 	if c.backfill {
 		e, model = e.Backfill(), model.Backfill()
@@ -103,6 +105,14 @@ func (m *machine) do(t *rapid.T, c call) (finalbell.Match, error) {
 	}
 	finalbelltest.RequireSame(t, got, err, want, wantErr)
 	return got, err
+}
+
+// before is the model as it is now, if it may be needed again.
+func (m *machine) before() *finalbelltest.Model {
+	if m.failing == nil || !m.failing.armed() {
+		return nil
+	}
+	return m.model.Clone()
 }
 
 // check holds the engine and its store against the model.
@@ -199,8 +209,8 @@ func (m *machine) end(t *rapid.T) {
 	m.finish(t, id, m.drawOutcomes(t, id), m.drawAt(t), rapid.IntRange(1, 5).Draw(t, "backfill") == 5)
 }
 
-func (m *machine) finish(t *rapid.T, id string, outcomes []finalbell.Outcome, at time.Time, backfill bool) {
-	m.do(t, call{
+func (m *machine) finish(t *rapid.T, id string, outcomes []finalbell.Outcome, at time.Time, backfill bool) (finalbell.Match, error) {
+	return m.do(t, call{
 		id:       id,
 		at:       at,
 		backfill: backfill,
@@ -250,7 +260,12 @@ func (m *machine) advance(t *rapid.T) {
 
 func (m *machine) tick(t *rapid.T) {
 	m.clock.Advance(time.Duration(rapid.IntRange(0, 3).Draw(t, "seconds")) * time.Second)
-	before := m.model.Clone()
+	m.doDue(t)
+}
+
+// doDue ticks and returns what the model did.
+func (m *machine) doDue(t *rapid.T) []finalbell.Done {
+	before := m.before()
 	done, err := m.engine.Tick(context.Background())
 	want := m.model.Tick()
 	if m.failing != nil && m.failing.stopped(err) {
@@ -261,11 +276,12 @@ func (m *machine) tick(t *rapid.T) {
 			}
 		}
 		m.settle(t, err, before, ids...)
-		return
+		return want
 	}
 	if err != nil || !slices.Equal(done, want) {
 		t.Fatalf("the tick did %v, %v, the model's %v", done, err, want)
 	}
+	return want
 }
 
 func (m *machine) verify(t *rapid.T) {

@@ -37,7 +37,7 @@ func (m *machine) jump(t *rapid.T) {
 
 // operate makes a call that is not about a match of both and compares the answers.
 func operate[T any](m *machine, t *rapid.T, engine func(*finalbell.Engine) (T, error), model func(*finalbelltest.Model) (T, error)) {
-	before := m.model.Clone()
+	before := m.before()
 	got, err := engine(m.engine)
 	want, wantErr := model(m.model)
 	if m.failing != nil && m.failing.hit() {

@@ -166,7 +166,9 @@ func (m *Model) closeBefore(p played, now time.Time) {
 		board := m.board(id)
 		m.closeDue(board, now)
 		w, any := m.windowOf(board, p.match)
-		if name := (windowName{id, w.ID}); any && m.isDue(board, w, now) && !m.closed[name] {
+		results, ok := bring(board, m.mode(p.match.Mode), p)
+		name := windowName{id, w.ID}
+		if nothing := ok && len(results) == 0; any && !nothing && m.isDue(board, w, now) && !m.closed[name] {
 			m.close(name, m.due(board, w))
 		}
 	}

@@ -61,9 +61,14 @@ func (m *Model) Require(t TB, e *finalbell.Engine) {
 // look at everything all the time.
 func (m *Model) RequireWindows(t TB, e *finalbell.Engine, pick func(board, window string) bool) {
 	t.Helper()
-	if problem := m.diffBoards(context.Background(), e, pick); problem != "" {
+	if problem := m.DiffWindows(e, pick); problem != "" {
 		t.Fatalf("%s", problem)
 	}
+}
+
+// DiffWindows is to Diff what RequireWindows is to Require.
+func (m *Model) DiffWindows(e *finalbell.Engine, pick func(board, window string) bool) string {
+	return m.diffBoards(context.Background(), e, pick)
 }
 
 // Diff tells the first match, or answer of a board, in which the engine is not what the model is; empty if
