@@ -35,7 +35,7 @@ var allowed = map[string][]string{
 	"internal/timetext":      {},
 	"internal/transcript":    {"", "store", "store/memory", "internal/strictjson", "internal/timetext"},
 	"internal/archtest":      {},
-	"finalbelltest":          {"", "store", "store/memory"},
+	"finalbelltest":          {"", "store", "store/memory", "schedule"},
 	"cmd/finalbell":          {"*"},
 	"examples/proptest":      {"*"},
 }
