@@ -75,6 +75,9 @@ func (e *engine) willClose(p *period) {
 
 // closeDue closes the windows of a board that are due, the oldest first.
 func (e *engine) closeDue(ctx context.Context, b *board, now time.Time) error {
+	if b.rule.Window.endless() {
+		return nil
+	}
 	for _, p := range b.live() {
 		due, ends := b.rule.Window.due(p.bounds())
 		if !ends || now.Before(due) || p.isFinal() || !p.isNoted() {

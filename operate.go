@@ -47,6 +47,9 @@ func (b *Board) windows(ctx context.Context) ([]Window, error) {
 	if !there {
 		return nil, refuse(ErrNotFound, "no such board")
 	}
+	if board.rule.Partition == nil && b.partition != "" {
+		return nil, refuse(ErrInvalid, "partition: the board has none")
+	}
 	now := e.now()
 	if err := e.closeDue(ctx, board, now); err != nil && !errors.Is(err, ErrUnavailable) {
 		return nil, err
@@ -500,13 +503,18 @@ func (b *Board) partitions(ctx context.Context) ([]string, error) {
 		}
 		return names(found), nil
 	}
+	_, known := board.byID(id)
 	for r, err := range e.store.Windows(ctx, store.WindowQuery{Board: b.id, Window: id}) {
 		if err != nil {
 			return nil, unavailable(err)
 		}
+		known = known || board.knows(r)
 		if board.knows(r) && r.Partition != "" && r.Size > 0 {
 			found[r.Partition] = true
 		}
+	}
+	if !known {
+		return nil, refuse(ErrNotFound, "no window "+quote(id))
 	}
 	return names(found), nil
 }

@@ -157,11 +157,12 @@ func (b *board) current(now time.Time) (schedule.Window, bool) {
 	if !b.rule.Window.forgotten() {
 		return b.at(now)
 	}
-	live := b.live()
-	if len(live) == 0 {
-		return schedule.Window{}, false
+	for _, p := range slices.Backward(b.live()) {
+		if !p.isFinal() {
+			return p.bounds(), true
+		}
 	}
-	return live[len(live)-1].bounds(), true
+	return schedule.Window{}, false
 }
 
 // page reads one page.
