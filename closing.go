@@ -113,6 +113,9 @@ func (e *engine) closeBefore(ctx context.Context, r request, m Match) error {
 		if !any || !ends || r.now.Before(due) {
 			continue
 		}
+		if brought, err := results(b.rule, r.rules.mode(m.Mode), m); err == nil && len(brought) == 0 {
+			continue // for this board it is no result
+		}
 		p, err := e.entered(ctx, b, w)
 		if err == nil && !p.isFinal() {
 			err = e.close(ctx, p, due)
@@ -272,6 +275,11 @@ func (e *engine) freeze(ctx context.Context, p *period) error {
 		}
 	}
 	whole.Size = total
+	for _, r := range p.rankings() {
+		if err := e.dropCopy(ctx, r.key, r.copied()); err != nil {
+			return err
+		}
+	}
 	// Last of all: as long as it is missing, everything is written again.
 	if err := e.committer.follow(ctx, whole); err != nil {
 		return err
@@ -318,8 +326,9 @@ func (e *engine) loadWindows(ctx context.Context, rs *ruleset) error {
 		}
 		rankings = append(rankings, p.ranking(r.Partition))
 	}
+	since := &since{engine: e, head: e.committer.head}
 	for _, w := range rankings {
-		if err := e.loadRanking(ctx, w); err != nil {
+		if err := e.fill(ctx, w, since); err != nil {
 			return err
 		}
 		if p := w.period; p.isFinal() {
@@ -355,7 +364,20 @@ func (e *engine) loadPeriod(rs *ruleset, b *board, r store.Window) (*period, err
 	return b.keep(of.newPeriod(w)), nil
 }
 
-// loadRanking fills one ranking.
+// fill fills one ranking, from its copy if there is one.
+func (e *engine) fill(ctx context.Context, w *ranking, since *since) error {
+	err := e.loadCopy(ctx, w, since)
+	if err == nil || !errors.Is(err, errNoCopy) {
+		return err
+	}
+	if errors.Is(err, errChunk) {
+		e.log("the copy of board "+w.key.Board+" is damaged and was not used", err)
+	}
+	w.reset()
+	return e.loadRanking(ctx, w)
+}
+
+// loadRanking fills one ranking from its entries.
 func (e *engine) loadRanking(ctx context.Context, w *ranking) error {
 	l := w.loader()
 	for some, err := range storedPlaces(ctx, e.store, w.key) {

@@ -194,14 +194,62 @@ func (r *rebuild) run(ctx context.Context) error {
 			return err
 		}
 	}
-	err := r.engine.committer.submit(ctx, &pending{job: &rebuildJob{r, ctx}, alone: true})
-	if r.failure != nil {
-		return r.failure
+	for {
+		// What is due is closed as it was, with all that belongs to that.
+		for _, b := range r.rebuilt {
+			if was := r.old.boards[b.rule.ID]; was != nil {
+				if err := r.engine.closeDue(ctx, was, r.engine.now()); err != nil {
+					return err
+				}
+			}
+		}
+		err := r.engine.committer.submit(ctx, &pending{job: &rebuildJob{r, ctx}, alone: true})
+		if errors.Is(r.failure, errDueFirst) {
+			r.failure = nil
+			continue
+		}
+		if r.failure != nil {
+			return r.failure
+		}
+		if err != nil {
+			return err
+		}
+		return r.engine.afterRebuild(ctx, r)
 	}
-	if err != nil {
-		return err
+}
+
+// errDueFirst is that a window has to be closed before the boards can change.
+var errDueFirst = errors.New("a window is due")
+
+// dueFirst finds the windows that have to be closed before. A dry run takes them for closed.
+func (r *rebuild) dueFirst(b *board) error {
+	was := r.old.boards[b.rule.ID]
+	if was == nil {
+		return nil
 	}
-	return r.engine.afterRebuild(ctx, r)
+	for _, p := range was.live() {
+		due, ends := was.rule.Window.due(p.bounds())
+		if !ends || r.now.Before(due) || p.isFinal() || !p.isNoted() {
+			continue
+		}
+		if !r.options.DryRun {
+			return errDueFirst
+		}
+		r.leaveOut(b, p.id)
+	}
+	return nil
+}
+
+// leaveOut forgets a window that stays as it is.
+func (r *rebuild) leaveOut(b *board, window string) {
+	r.left[windowName{b.rule.ID, window}] = true
+	for key := range r.entries {
+		if key.Board == b.rule.ID && key.Window == window {
+			delete(r.entries, key)
+			delete(r.dirty, key)
+		}
+	}
+	b.forget(window)
 }
 
 // follow takes in the events after the last one.
@@ -283,14 +331,7 @@ func (r *rebuild) closing(event store.Event) error {
 	if _, _, err := r.closed(event); err != nil {
 		return err
 	}
-	r.left[windowName{board, window}] = true
-	for key := range r.entries {
-		if key.Board == board && key.Window == window {
-			delete(r.entries, key)
-			delete(r.dirty, key)
-		}
-	}
-	b.forget(window)
+	r.leaveOut(b, window)
 	return nil
 }
 
@@ -409,20 +450,13 @@ func (r *rebuild) finish(ctx context.Context) error {
 		if err := r.leave(ctx, b); err != nil {
 			return err
 		}
-		r.closeDue(b, r.now)
-		if err := r.writeOverNow(ctx, b); err != nil {
+		if err := r.dueFirst(b); err != nil {
 			return err
 		}
-		r.compare(b, r.now)
 	}
-	return nil
-}
-
-// writeOverNow is writeOver while the committer itself waits: what ended only now is left to be frozen like any other
-// window.
-func (r *rebuild) writeOverNow(ctx context.Context, b *board) error {
-	if r.options.DryRun {
-		return r.writeOver(ctx, b)
+	for _, b := range r.rebuilt {
+		r.closeDue(b, r.now)
+		r.compare(b, r.now)
 	}
 	return nil
 }

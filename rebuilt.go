@@ -50,6 +50,9 @@ func (r *rebuild) compare(b *board, now time.Time) {
 	was := r.old.boards[b.rule.ID]
 	seen := make(map[store.WindowKey]bool) // without generations
 	for _, p := range b.live() {
+		if r.told[p] {
+			continue
+		}
 		for _, ranked := range p.rankings() {
 			var before *ranking
 			if was != nil {
@@ -58,7 +61,11 @@ func (r *rebuild) compare(b *board, now time.Time) {
 				}
 			}
 			seen[store.WindowKey{Window: p.id, Partition: ranked.key.Partition}] = true
-			r.tell(b.rule.ID, rebuiltWindow(p.id, ranked.key.Partition, p.state(now), before, ranked))
+			w := RebuiltWindow{Window: p.id, Partition: ranked.key.Partition, State: WindowFinal, After: ranked.size()}
+			if !p.isFinal() {
+				w = rebuiltWindow(p.id, ranked.key.Partition, p.state(now), before, ranked)
+			}
+			r.tell(b.rule.ID, w)
 		}
 	}
 	if was == nil {

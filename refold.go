@@ -65,6 +65,9 @@ func (f *refolding) ended(ctx context.Context, b *board, mode Mode, m Match, at 
 	if err != nil {
 		return []change{{board: b, window: w, err: err}}, nil, nil
 	}
+	if len(brought) == 0 {
+		return nil, nil, nil
+	}
 	p := b.period(w.ID)
 	if p == nil {
 		p = b.keep(b.newPeriod(w))

@@ -287,7 +287,7 @@ func (v *verifier) match(ctx context.Context, event store.Event, r store.Match) 
 		}
 		moves = append(moves, moved...)
 		for _, c := range changes {
-			v.change(m, c)
+			v.change(m, mode, c)
 		}
 	}
 	v.moves(m, moves)
@@ -295,7 +295,7 @@ func (v *verifier) match(ctx context.Context, event store.Event, r store.Match) 
 }
 
 // change compares what a match's standings say that it did to one ranking.
-func (v *verifier) change(m Match, c change) {
+func (v *verifier) change(m Match, mode Mode, c change) {
 	id := c.board.rule.ID
 	if c.err != nil {
 		v.problem("match", m.ID, id, "its results cannot be folded in: %v", c.err)
@@ -307,7 +307,7 @@ func (v *verifier) change(m Match, c change) {
 			continue
 		}
 		for _, s := range m.roster {
-			if c.board.rule.subject(s) == x.id && !slices.ContainsFunc(s.Boards, func(on BoardMove) bool { return on.Board == id && on.Late }) {
+			if c.board.rule.subject(s) == x.id && counts(mode, s) && !slices.ContainsFunc(s.Boards, func(on BoardMove) bool { return on.Board == id && on.Late }) {
 				v.problem("match", m.ID, id, "%s came too late for window %s, but is not said to", quote(x.id), quote(c.window.ID))
 			}
 		}
