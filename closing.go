@@ -326,8 +326,12 @@ func (e *engine) loadWindows(ctx context.Context, rs *ruleset) error {
 		}
 		rankings = append(rankings, p.ranking(r.Partition))
 	}
+	half, err := e.halfFrozen(ctx, rankings)
+	if err != nil {
+		return err
+	}
 	since := &since{engine: e, head: e.committer.head}
-	for _, w := range rankings {
+	for _, w := range append(rankings, half...) {
 		if err := e.fill(ctx, w, since); err != nil {
 			return err
 		}
@@ -338,6 +342,26 @@ func (e *engine) loadWindows(ctx context.Context, rs *ruleset) error {
 		}
 	}
 	return nil
+}
+
+// halfFrozen are the partitions that were frozen when a crash came between them and the rest of their window. They are
+// taken up again, for a window is in memory whole or not at all.
+func (e *engine) halfFrozen(ctx context.Context, rankings []*ranking) ([]*ranking, error) {
+	var half []*ranking
+	for _, w := range rankings {
+		if w.key.Partition != "" || !w.period.isFinal() {
+			continue
+		}
+		for r, err := range e.store.Windows(ctx, store.WindowQuery{Board: w.key.Board, Window: w.key.Window}) {
+			if err != nil {
+				return nil, unavailable(err)
+			}
+			if r.Generation == w.key.Generation && w.period.find(r.Partition) == nil {
+				half = append(half, w.period.ranking(r.Partition))
+			}
+		}
+	}
+	return half, nil
 }
 
 // loadPeriod is the window of a record, in memory.

@@ -320,6 +320,9 @@ func (b *Board) closeWindow(ctx context.Context) (Window, error) {
 
 // closeNow closes a window before its time, and ends it if it is a season.
 func (e *engine) closeNow(ctx context.Context, b *board, p *period, now time.Time) error {
+	if due, ends := b.rule.Window.due(p.bounds()); ends && !now.Before(due) {
+		return e.close(ctx, p, due) // nobody was in it, so nobody has closed it yet
+	}
 	if !b.rule.Window.bySeasons() || !p.bounds().End.IsZero() {
 		return e.close(ctx, p, now)
 	}

@@ -239,6 +239,9 @@ func (e *engine) pastBy(ctx context.Context, rules *ruleset, b *board, key store
 			return p.Player != id && (b.rule.Of != OfTeams || p.Team != id) // the others' results are not asked for
 		})
 		w, brought, err := rules.brought(b, r)
+		if err == nil && len(brought) > 0 {
+			w, err = e.countedIn(ctx, b, r, w)
+		}
 		if err != nil {
 			return nil, unavailable(err)
 		}
@@ -249,6 +252,27 @@ func (e *engine) pastBy(ctx context.Context, rules *ruleset, b *board, key store
 		}
 	}
 	return past, nil
+}
+
+// countedIn is the season that a stored match counted in. In the millisecond in which one begins both it and the one
+// before have matches: whatever ended before the call that began it counted in the one before.
+func (e *engine) countedIn(ctx context.Context, b *board, r store.Match, w schedule.Window) (schedule.Window, error) {
+	at := r.EndedAt
+	if b.rule.Window.By == ByStart {
+		at = r.StartedAt
+	}
+	if !b.rule.Window.bySeasons() || !at.Equal(w.Start) {
+		return w, nil
+	}
+	for event, err := range e.store.Events(ctx, r.Position) {
+		if err != nil || event.At.After(w.Start) {
+			return w, err // the season had begun by then
+		}
+		if event.Kind == seasonBegunEvent && event.ID == windowID(b.rule.ID, w.ID) {
+			return b.seasonBefore(w), nil
+		}
+	}
+	return w, nil
 }
 
 // brought is the window that a stored match belongs to on a board, and what it brought there under the rules of its

@@ -129,6 +129,18 @@ func (b *board) belongs(m Match) (schedule.Window, bool) {
 	return b.at(m.EndedAt)
 }
 
+// seasonBefore is the season that ended when w began, the zero window if none did.
+func (b *board) seasonBefore(w schedule.Window) schedule.Window {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, s := range b.seasons {
+		if s.End.Equal(w.Start) {
+			return s
+		}
+	}
+	return schedule.Window{}
+}
+
 // period is the window of that name if it is in memory, else nil.
 func (b *board) period(id string) *period {
 	b.mu.Lock()
