@@ -54,7 +54,7 @@ func (b *Board) windows(ctx context.Context) ([]Window, error) {
 	if err := e.closeDue(ctx, board, now); err != nil && !errors.Is(err, ErrUnavailable) {
 		return nil, err
 	}
-	var all []Window
+	all := []Window{} // prints as a list, also with nothing in it
 	listed := make(map[string]bool)
 	for _, p := range board.live() {
 		w := p.bounds()
