@@ -85,10 +85,13 @@ func decodeChunk(l layout, data []byte) ([]line, error) {
 	if n > uint64(len(body)) {
 		return nil, errChunk
 	}
+	text := string(body) // one for all ids
 	lines := make([]line, n)
 	words := make([]uint64, int(n)*l.width)
 	for i := range lines {
-		lines[i].id = string(d.bytes())
+		id := d.bytes()
+		end := len(body) - len(d.rest)
+		lines[i].id = text[end-len(id) : end]
 		row := words[i*l.width : (i+1)*l.width : (i+1)*l.width]
 		if !l.unpack(row, d.bytes()) {
 			return nil, errChunk

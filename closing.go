@@ -275,6 +275,11 @@ func (e *engine) freeze(ctx context.Context, p *period) error {
 		}
 	}
 	whole.Size = total
+	for _, r := range p.rankings() {
+		if err := e.dropCopy(ctx, r.key, r.copied()); err != nil {
+			return err
+		}
+	}
 	// Last of all: as long as it is missing, everything is written again.
 	if err := e.committer.follow(ctx, whole); err != nil {
 		return err
@@ -325,8 +330,9 @@ func (e *engine) loadWindows(ctx context.Context, rs *ruleset) error {
 	if err != nil {
 		return err
 	}
+	since := &since{engine: e, head: e.committer.head}
 	for _, w := range append(rankings, half...) {
-		if err := e.loadRanking(ctx, w); err != nil {
+		if err := e.fill(ctx, w, since); err != nil {
 			return err
 		}
 		if p := w.period; p.isFinal() {
@@ -382,7 +388,20 @@ func (e *engine) loadPeriod(rs *ruleset, b *board, r store.Window) (*period, err
 	return b.keep(of.newPeriod(w)), nil
 }
 
-// loadRanking fills one ranking.
+// fill fills one ranking, from its copy if there is one.
+func (e *engine) fill(ctx context.Context, w *ranking, since *since) error {
+	err := e.loadCopy(ctx, w, since)
+	if err == nil || !errors.Is(err, errNoCopy) {
+		return err
+	}
+	if errors.Is(err, errChunk) {
+		e.log("the copy of board "+w.key.Board+" is damaged and was not used", err)
+	}
+	w.reset()
+	return e.loadRanking(ctx, w)
+}
+
+// loadRanking fills one ranking from its entries.
 func (e *engine) loadRanking(ctx context.Context, w *ranking) error {
 	l := w.loader()
 	for some, err := range storedPlaces(ctx, e.store, w.key) {

@@ -161,7 +161,7 @@ func (e *Engine) Tick(ctx context.Context) ([]Done, error) {
 		}
 		next, p, any := e.dues.next()
 		if !any || next.Due.After(e.now()) {
-			return done, nil
+			return done, failed("tick", "", e.copyLarge(ctx, false))
 		}
 		if err := e.perform(ctx, next, p); err != nil {
 			return done, failed("tick", next.ID, err)

@@ -77,6 +77,8 @@ type engine struct {
 	ticking   sync.Mutex
 	archives  *archives
 	applying  *sync.Mutex // the committer's
+	copyRun   int         // entries in a chunk of a copy
+	copying   func()      // called between them, for tests; else nil
 	closed    atomic.Bool
 	stopLoop  context.CancelFunc // nil without a background loop
 	loopDone  chan struct{}
@@ -178,7 +180,7 @@ func openView(ctx context.Context, s store.Store) (*engine, error) {
 // prepare makes an engine without anything in it.
 func prepare(ctx context.Context, s store.Store, rules Rules, history rulebook, options Options) (*engine, error) {
 	e := &engine{
-		options: options, store: s, ids: newIndex(), dues: newDues(), archives: newArchives(), loopDone: make(chan struct{}),
+		options: options, store: s, ids: newIndex(), dues: newDues(), archives: newArchives(), copyRun: chunkEntries, loopDone: make(chan struct{}),
 	}
 	if options.Now == nil {
 		e.options.Now = time.Now
@@ -235,6 +237,11 @@ func (e *Engine) Close() error {
 	if e.stopLoop != nil {
 		e.stopLoop()
 		<-e.loopDone
+	}
+	if _, stopped := e.committer.stand(); stopped == nil {
+		if err := e.copyLarge(context.Background(), true); err != nil {
+			e.log("the boards could not be copied", err) // the next open takes longer
+		}
 	}
 	failure := e.committer.drain(errClosed)
 	if failure == errViewing {

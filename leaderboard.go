@@ -28,6 +28,7 @@ type Page struct {
 	State         WindowState
 	Size          int // entries in the window
 	Entries       []Entry
+	Keys          []Key  // of the entries' values: in a window that was over before the board was rebuilt, those of then
 	Next          string // from After: the cursor of what follows; empty at the end
 	// Position is that of a commit which the page shows, with all before it.
 	Position uint64

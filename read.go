@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"slices"
 	"time"
 
 	"github.com/finalbell/finalbell/schedule"
@@ -178,7 +179,7 @@ func (v *view) page(ctx context.Context, r Read) (Page, error) {
 		return Page{}, refuse(ErrInvalid, fmt.Sprintf("by %d is not between 0 and %d", r.By, maxPage))
 	}
 	p := Page{Board: v.rule.ID, Window: v.window.ID, Partition: v.key.Partition, Start: v.window.Start, End: v.window.End,
-		State: v.state, Position: v.position}
+		State: v.state, Keys: slices.Clone(v.rule.Keys), Position: v.position}
 	err := v.source.read(ctx, func(q reader) (err error) {
 		first := r.Offset
 		switch {

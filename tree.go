@@ -23,18 +23,24 @@ type ranking struct {
 	rows   rows
 	// waiting are those who have an entry in the store, but are not ranked: they have not entered, or are hidden.
 	waiting map[uint32]struct{}
+	copy    copyHead
 }
 
 func newRanking(p *period, partition string) *ranking {
-	w := &ranking{period: p, key: p.board.key(p.id, partition), rule: p.board.rule, ids: p.board.ids, layout: p.board.layout,
-		waiting: make(map[uint32]struct{})}
+	w := &ranking{period: p, key: p.board.key(p.id, partition), rule: p.board.rule, ids: p.board.ids, layout: p.board.layout}
+	w.reset()
+	return w
+}
+
+// reset empties the ranking.
+func (w *ranking) reset() {
+	w.waiting = make(map[uint32]struct{})
 	w.rows = newRows(w.layout.width)
 	w.tree = ranktree.New(func(a, b uint32) int {
 		// No two entries came to their values at the same moment, unless the store is damaged; then the order is
 		// one all the same, and Verify names them.
 		return cmp.Or(slices.Compare(w.rows.at(a)[2:], w.rows.at(b)[2:]), cmp.Compare(a, b))
 	})
-	return w
 }
 
 // placed is what an entry is to its ranking.

@@ -145,6 +145,11 @@ func drawContents(t *rapid.T) given {
 	}
 	if rapid.Bool().Draw(t, "soft") {
 		m := drawMatch(t, ids[0], 2)
+		for _, e := range keys {
+			drawn := drawEntry(t)
+			drawn.WindowKey, drawn.ID = e.WindowKey, e.ID
+			g.batch.Soft = append(g.batch.Soft, drawn)
+		}
 		g.batch.Soft = append(g.batch.Soft, m,
 			store.Moves{Match: m.ID, Position: m.Position, Moves: drawMoves().Draw(t, "moves")})
 	}

@@ -19,10 +19,8 @@ CREATE TABLE windows_anew (
   final      INTEGER NOT NULL DEFAULT 0, -- events.position after which nothing in it changes, 0: not closed
   closed_at  INTEGER,                    -- when that was due
   size       INTEGER NOT NULL DEFAULT 0, -- entries ranked, once frozen
-  frozen     INTEGER NOT NULL DEFAULT 0, -- 1: all of its ranks are in its chunks
-  copied     INTEGER NOT NULL DEFAULT 0, -- events.position of which the chunks of one that is not final are
-  first      INTEGER NOT NULL DEFAULT 0, -- number of its first chunk
-  chunks     INTEGER NOT NULL DEFAULT 0, -- how many there are
+  frozen     INTEGER NOT NULL DEFAULT 0, -- 1: all of its ranks are in its chunks,
+  chunks     INTEGER NOT NULL DEFAULT 0, -- and in how many
   UNIQUE (board, window, partition, generation)
 ) STRICT;
 
@@ -75,13 +73,14 @@ SELECT w.id, w.board, w.window, w.partition, w.version, w.starts, w.ends, w.fina
 FROM windows AS w LEFT JOIN generations AS g ON g.board = w.board
 WHERE w.generation = coalesce(g.generation, 0) OR (w.generation < g.generation AND w.final > 0);
 
--- The boards as the engine lists them. What was closed is told by the rules of its time.
+-- The boards as the engine lists them. What was closed is told by the rules of its time. The ranks are those of a window,
+-- which its number alone would tell; with its names beside it, SQLite reads only the windows that a query names.
 CREATE VIEW boards AS
 WITH keys AS MATERIALIZED (SELECT * FROM chapter_keys),
      times AS MATERIALIZED (SELECT chapter, after, upto FROM chapters)
 SELECT w.board, w.window, w.partition,
-       rank() OVER (PARTITION BY w.id ORDER BY e.sort DESC) AS rank,
-       row_number() OVER (PARTITION BY w.id
+       rank() OVER (PARTITION BY w.id, w.board, w.window, w.partition ORDER BY e.sort DESC) AS rank,
+       row_number() OVER (PARTITION BY w.id, w.board, w.window, w.partition
          ORDER BY e.sort DESC, e.changed_at, e.changed_position, e.changed_place) AS position,
        n.name AS player,
        (SELECT json_group_array(CASE
