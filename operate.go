@@ -48,7 +48,7 @@ func (b *Board) windows(ctx context.Context) ([]Window, error) {
 		return nil, refuse(ErrNotFound, "no such board")
 	}
 	now := e.now()
-	if err := e.closeDue(ctx, board, now); err != nil && !errors.Is(err, ErrUnavailable) {
+	if err := e.closeToRead(ctx, board, now); err != nil {
 		return nil, err
 	}
 	var all []Window
@@ -480,7 +480,7 @@ func (b *Board) partitions(ctx context.Context) ([]string, error) {
 		return nil, refuse(ErrNotFound, "no such board")
 	}
 	now := e.now()
-	if err := e.closeDue(ctx, board, now); err != nil && !errors.Is(err, ErrUnavailable) {
+	if err := e.closeToRead(ctx, board, now); err != nil {
 		return nil, err
 	}
 	id := b.period
