@@ -51,7 +51,7 @@ func (b *Board) windows(ctx context.Context) ([]Window, error) {
 		return nil, refuse(ErrInvalid, "partition: the board has none")
 	}
 	now := e.now()
-	if err := e.closeDue(ctx, board, now); err != nil && !errors.Is(err, ErrUnavailable) {
+	if err := e.closeToRead(ctx, board, now); err != nil {
 		return nil, err
 	}
 	all := []Window{} // prints as a list, also with nothing in it
@@ -483,7 +483,7 @@ func (b *Board) partitions(ctx context.Context) ([]string, error) {
 		return nil, refuse(ErrNotFound, "no such board")
 	}
 	now := e.now()
-	if err := e.closeDue(ctx, board, now); err != nil && !errors.Is(err, ErrUnavailable) {
+	if err := e.closeToRead(ctx, board, now); err != nil {
 		return nil, err
 	}
 	id := b.period
