@@ -23,7 +23,8 @@ func (e *engine) checkNew(n NewMatch) error {
 	if err := checkID("match id", n.ID); err != nil {
 		return err
 	}
-	mode, there := e.modes[n.Mode]
+	rs := e.ruleset()
+	mode, there := rs.modes[n.Mode]
 	if !there {
 		return refuse(ErrInvalid, "mode: no mode "+quote(n.Mode))
 	}
@@ -38,7 +39,7 @@ func (e *engine) checkNew(n NewMatch) error {
 		}
 	}
 	if _, numbered := roundNumber(n.Round); !numbered {
-		if board, needs := e.needsRound(mode); needs {
+		if board, needs := rs.needsRound(mode); needs {
 			return refuse(ErrInvalid, "round: "+quote(n.Round)+" has no number, which the segments of board "+quote(board)+" need")
 		}
 	}
@@ -61,22 +62,59 @@ func (e *engine) checkNew(n NewMatch) error {
 		case mode.Teams != nil:
 			return refuse(ErrInvalid, at+".team: mode "+quote(mode.ID)+" needs one for "+quote(p.Player))
 		}
+		if err := checkAttributes(at+".attributes", p.Attributes); err != nil {
+			return err
+		}
 	}
-	if len(n.Attributes) > maxAttributes {
-		return refuse(ErrInvalid, plural(len(n.Attributes), "attribute")+" are more than "+strconv.Itoa(maxAttributes))
+	if err := checkAttributes("attributes", n.Attributes); err != nil {
+		return err
 	}
-	for name, value := range n.Attributes {
-		if err := checkAttribute("attributes", name, value); err != nil {
+	return rs.checkPartitions(mode, n)
+}
+
+func checkAttributes(field string, attributes map[string]string) error {
+	if len(attributes) > maxAttributes {
+		return refuse(ErrInvalid, field+": "+plural(len(attributes), "attribute")+" are more than "+strconv.Itoa(maxAttributes))
+	}
+	for _, name := range names(attributes) {
+		if err := checkAttribute(field, name, attributes[name]); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// needsRound names a board of the mode that counts by rounds.
-func (e *engine) needsRound(mode Mode) (string, bool) {
+// checkPartitions refuses an attribute that a board of the mode is partitioned by and that could name no partition.
+func (rs *ruleset) checkPartitions(mode Mode, n NewMatch) error {
+	check := func(field, attribute, value string) error {
+		if value == "" {
+			return nil // in no partition
+		}
+		return checkID(field+"["+quote(attribute)+"]", value)
+	}
 	for _, id := range mode.Boards {
-		for _, key := range e.boards[id].rule.Keys {
+		p := rs.boards[id].rule.Partition
+		switch {
+		case p == nil:
+		case p.Of == OfMatch:
+			if err := check("attributes", p.Attribute, n.Attributes[p.Attribute]); err != nil {
+				return err
+			}
+		default:
+			for i, player := range n.Players {
+				if err := check("players["+strconv.Itoa(i)+"].attributes", p.Attribute, player.Attributes[p.Attribute]); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// needsRound names a board of the mode that counts by rounds.
+func (rs *ruleset) needsRound(mode Mode) (string, bool) {
+	for _, id := range mode.Boards {
+		for _, key := range rs.boards[id].rule.Keys {
 			if len(key.Best) > 0 && key.Best[0].ThroughRound > 0 && feeds(key, mode.ID) {
 				return id, true
 			}

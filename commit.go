@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/finalbell/finalbell/store"
@@ -21,16 +23,20 @@ const (
 	softBatch = 64          // and no more of them than this: one by one they would cost a page each
 )
 
-// pending is one decision on its way to the store.
+// pending is one decision on its way to the store, or some records that follow from decisions taken.
 type pending struct {
 	job
-	ticket *ticket       // the reservation, freed once applied
-	done   chan struct{} // closed when err is set
-	err    error
+	records []store.Record // without a job: written as soft ones
+	alone   bool           // everything enqueued before is applied before it is sealed
+	ticket  *ticket        // the reservation, freed once applied
+	done    chan struct{}  // closed when err is set
+	err     error
 }
 
 // job is what the committer does for a decision.
 type job interface {
+	// stale reports, just before the decision is sealed, that what it was based on no longer holds.
+	stale() bool
 	seal(position uint64) store.Commit // may be asked again with another position
 	applied(position uint64)           // in position order, after the commit is durable
 }
@@ -52,6 +58,10 @@ type committer struct {
 
 	writing  sync.Mutex     // held while a batch is written and applied
 	settings []store.Record // to be written with the next commit
+
+	applying sync.Mutex // held while one decision changes the boards; no I/O
+	applied  atomic.Uint64
+	moved    chan struct{} // closed, and replaced, when applied has moved on and somebody waits
 }
 
 // softKey names a soft record: the last value for it wins.
@@ -63,6 +73,7 @@ type softKey struct {
 func newCommitter(s store.Store, head store.Head) *committer {
 	c := &committer{store: s, keys: newReservations(), soft: make(map[softKey]store.Record), head: head.Position, at: head.At}
 	c.idle = sync.NewCond(&c.mu)
+	c.applied.Store(head.Position)
 	return c
 }
 
@@ -157,6 +168,12 @@ func (c *committer) take() ([]*pending, []store.Record, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	n := min(len(c.queue), maxBatch)
+	for i, p := range c.queue[:n] {
+		if p.alone {
+			n = max(i, 1)
+			break
+		}
+	}
 	if c.stopped != nil || n == 0 && (len(c.order) == 0 || c.timer != nil) {
 		c.running = false
 		c.idle.Broadcast()
@@ -180,15 +197,23 @@ func (c *committer) take() ([]*pending, []store.Record, bool) {
 func (c *committer) write(batch []*pending, soft []store.Record) {
 	c.writing.Lock()
 	defer c.writing.Unlock()
+	batch, following := c.sift(batch)
+	all := soft
+	for _, p := range following {
+		all = append(all[:len(all):len(all)], p.records...)
+	}
+	if len(batch) == 0 && len(all) == 0 {
+		return // nothing held
+	}
 	for {
 		commits := make([]store.Commit, len(batch))
 		for i, p := range batch {
 			commits[i] = p.seal(c.head + uint64(i) + 1)
 		}
 		if len(commits) > 0 {
-			commits[0].Records = append(commits[0].Records, c.settings...)
+			commits[0].Records = slices.Concat(c.settings, commits[0].Records) // first: a rebuild writes newer ones
 		}
-		err := commit(c.store, store.Batch{Commits: commits, Soft: soft})
+		err := commit(c.store, store.Batch{Commits: commits, Soft: all})
 		var answer *store.CommitError
 		if errors.As(err, &answer) && answer.Index >= 0 && answer.Index < len(batch) {
 			p := batch[answer.Index]
@@ -197,21 +222,40 @@ func (c *committer) write(batch []*pending, soft []store.Record) {
 				c.catchUp()
 			}
 			c.finish(p, answer.Err)
-			if len(batch) == 0 && len(soft) == 0 {
+			if len(batch) == 0 && len(all) == 0 {
 				return
 			}
 			continue
 		}
 		if err != nil {
-			c.stop(err, batch)
+			c.stop(err, append(batch[:len(batch):len(batch)], following...))
 			return
 		}
 		c.wrote(commits, soft)
+		for _, p := range following {
+			c.finish(p, nil)
+		}
 		if applied, err := c.apply(batch, commits); err != nil {
 			c.stop(err, batch[applied:])
 		}
 		return
 	}
+}
+
+// sift turns away decisions that no longer hold, and parts the others from mere records.
+func (c *committer) sift(batch []*pending) (decisions, following []*pending) {
+	decisions = batch[:0:0]
+	for _, p := range batch {
+		switch {
+		case p.job == nil:
+			following = append(following, p)
+		case p.stale():
+			c.finish(p, store.ErrStale)
+		default:
+			decisions = append(decisions, p)
+		}
+	}
+	return decisions, following
 }
 
 // apply lets each decision change the boards, in position order, and wakes its caller. A panic there leaves
@@ -224,10 +268,55 @@ func (c *committer) apply(batch []*pending, commits []store.Commit) (applied int
 	}()
 	for i, p := range batch {
 		applied = i
-		p.applied(commits[i].Position)
+		c.change(p, commits[i].Position)
 		c.finish(p, nil)
 	}
 	return len(batch), nil
+}
+
+// change lets one decision change the boards.
+func (c *committer) change(p *pending, position uint64) {
+	c.applying.Lock()
+	defer c.applying.Unlock()
+	p.applied(position)
+	c.applied.Store(position)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.moved != nil {
+		close(c.moved)
+		c.moved = nil
+	}
+}
+
+// reaches waits until the commit at a position is applied.
+func (c *committer) reaches(ctx context.Context, position uint64) error {
+	for {
+		c.mu.Lock()
+		at, stopped := c.applied.Load(), c.stopped
+		if at >= position {
+			c.mu.Unlock()
+			return nil
+		}
+		if c.moved == nil {
+			c.moved = make(chan struct{})
+		}
+		moved := c.moved
+		c.mu.Unlock()
+		if stopped != nil {
+			return refuse(ErrUnavailable, fmt.Sprintf("the boards are at position %d, not at %d, and do not move on: %v", at, position, stopped))
+		}
+		select {
+		case <-moved:
+		case <-c.keys.gone: // whoever stops the committer closes them too
+		case <-ctx.Done():
+			return left(ctx)
+		}
+	}
+}
+
+// follow writes records that follow from what is decided already, and returns when they are written.
+func (c *committer) follow(ctx context.Context, records ...store.Record) error {
+	return c.submit(ctx, &pending{records: records})
 }
 
 // catchUp learns the position again after somebody else has written to the store.

@@ -54,6 +54,8 @@ type noteJob struct {
 	name string
 }
 
+func (j noteJob) stale() bool { return false }
+
 func (j noteJob) seal(position uint64) store.Commit {
 	return store.Commit{Key: j.name, Position: position, At: time.UnixMilli(int64(position)).UTC()}
 }

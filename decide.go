@@ -16,13 +16,22 @@ const (
 	cancelledEvent = "match_cancelled"
 	expiredEvent   = "match_expired"
 	refusedEvent   = "report_refused"
+
+	windowClosedEvent  = "window_closed"
+	seasonBegunEvent   = "season_begun"
+	entryHiddenEvent   = "entry_hidden"
+	entryRestoredEvent = "entry_restored"
+	rebuiltEvent       = "boards_rebuilt"
 )
+
+// backfillBody is the body of the event of an end that closed no window.
+const backfillBody = `{"backfill":true}`
 
 // What each verb makes of a match: refusals first, in the documented order, then the one change. Nothing here
 // reads a clock or a store.
 
 func decideCreate(e *engine, r request) (*decision, error) {
-	mode := e.modes[r.create.Mode]
+	mode := e.ruleset().modes[r.create.Mode]
 	m := create(*r.create, r.at)
 	if !m.Deadline.IsZero() && !m.Deadline.After(r.at) {
 		return nil, refuse(ErrInvalid, "deadline "+timetext.Format(m.Deadline)+" is not after the match is created, "+timetext.Format(r.at))
@@ -90,7 +99,7 @@ func decideEnd(e *engine, m Match, r request) (*decision, error) {
 	}
 	same := false
 	if m.report != (digest{}) {
-		again, err := fill(m, e.history.mode(m.Mode, m.position), r.outcomes, true)
+		again, err := fill(m, e.ruleset().history.mode(m.Mode, m.position), r.outcomes, true)
 		same = err == nil && again.digest == m.report
 	}
 	_, replayed, err := move(verbEnd, m, same)
@@ -106,7 +115,11 @@ func decideEnd(e *engine, m Match, r request) (*decision, error) {
 	}
 	m, err = end(m, mode, f, r.at)
 	m.position = unplaced
-	return &decision{next: m, started: started, key: keyOf("end", m.ID), digest: f.digest, kind: endedEvent, at: r.now}, err
+	d := &decision{next: m, started: started, key: keyOf("end", m.ID), digest: f.digest, kind: endedEvent, at: r.now}
+	if r.backfill {
+		d.body = []byte(backfillBody)
+	}
+	return d, err
 }
 
 func decideCancel(e *engine, m Match, r request) (*decision, error) {

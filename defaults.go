@@ -99,6 +99,9 @@ func (b BoardRule) withDefaults() BoardRule {
 	w.Every, w.N, w.By = cmp.Or(w.Every, AllTime), cmp.Or(w.N, 1), cmp.Or(w.By, ByEnd)
 	w.WeekStart, w.Zone = cmp.Or(w.WeekStart, string(monday)), cmp.Or(w.Zone, "UTC")
 	w.Fixed = slices.Clone(w.Fixed)
+	if b.Partition != nil {
+		b.Partition = &Partition{Of: cmp.Or(b.Partition.Of, OfMatch), Attribute: b.Partition.Attribute}
+	}
 	return b
 }
 

@@ -11,8 +11,8 @@ import (
 
 // Done is something that became due and was done.
 type Done struct {
-	Kind string // "expire"
-	ID   string // of the match
+	Kind string // "expire", or "close" for a window
+	ID   string // of the match; of a window its board's and its own with a slash between, in which % and / are %25 and %2F
 	Due  time.Time
 }
 
@@ -21,6 +21,8 @@ type dues struct {
 	mu      sync.Mutex
 	queue   *btree.BTreeG[Done] // by due time, then id
 	due     map[string]time.Time
+	windows map[Done]*period  // of the entries of the queue that are about windows
+	sweeps  map[string]Done   // by board
 	busy    map[string]string // player → match
 	changed chan struct{}     // takes one token when the earliest may have changed
 }
@@ -28,13 +30,69 @@ type dues struct {
 func newDues() *dues {
 	return &dues{
 		queue: btree.NewG(32, func(a, b Done) bool {
-			return cmp.Or(a.Due.Compare(b.Due), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.ID, b.ID)) < 0
+			return cmp.Or(a.Due.Compare(b.Due), cmp.Compare(a.ID, b.ID), cmp.Compare(a.Kind, b.Kind)) < 0
 		}),
-		due: make(map[string]time.Time), busy: make(map[string]string), changed: make(chan struct{}, 1),
+		due: make(map[string]time.Time), windows: make(map[Done]*period), sweeps: make(map[string]Done), busy: make(map[string]string), changed: make(chan struct{}, 1),
 	}
 }
 
-const expireKind = "expire"
+const (
+	expireKind = "expire"
+	closeKind  = "close"
+	freezeKind = "freeze" // what follows from a close, and is no news
+	sweepKind  = "sweep"  // what follows from a rebuild
+)
+
+// noteSweep sees that what a board has left behind is taken away.
+func (d *dues) noteSweep(board string, now time.Time) {
+	d.forgetSweep(board)
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	item := Done{Kind: sweepKind, ID: board, Due: now}
+	d.queue.ReplaceOrInsert(item)
+	d.sweeps[board] = item
+	d.wake()
+}
+
+func (d *dues) forgetSweep(board string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if item, there := d.sweeps[board]; there {
+		d.queue.Delete(item)
+		delete(d.sweeps, board)
+	}
+}
+
+// noteWindow sees that something is done about a window.
+func (d *dues) noteWindow(kind string, p *period, due time.Time) {
+	d.forgetWindow(kind, p)
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	item := Done{Kind: kind, ID: windowID(p.board.rule.ID, p.id), Due: due}
+	d.queue.ReplaceOrInsert(item)
+	d.windows[item] = p
+	d.wake()
+}
+
+// forgetWindow takes that back, or notes that it was done.
+func (d *dues) forgetWindow(kind string, p *period) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for item, of := range d.windows {
+		if item.Kind == kind && of == p {
+			d.queue.Delete(item)
+			delete(d.windows, item)
+		}
+	}
+}
+
+// wake tells the loop that the earliest may have changed. The lock is held.
+func (d *dues) wake() {
+	select {
+	case d.changed <- struct{}{}:
+	default:
+	}
+}
 
 // note takes in a match as it is now.
 func (d *dues) note(m Match, mode Mode) {
@@ -63,10 +121,7 @@ func (d *dues) note(m Match, mode Mode) {
 			}
 		}
 	}
-	select {
-	case d.changed <- struct{}{}:
-	default:
-	}
+	d.wake()
 }
 
 // elsewhere names the players who are in another running match of an exclusive mode.
@@ -82,11 +137,12 @@ func (d *dues) elsewhere(m Match) []string {
 	return players
 }
 
-// next is the earliest thing due.
-func (d *dues) next() (Done, bool) {
+// next is the earliest thing due, and the window that it is about.
+func (d *dues) next() (Done, *period, bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.queue.Min()
+	item, any := d.queue.Min()
+	return item, d.windows[item], any
 }
 
 // Tick does everything that is due at Now, in order of due time and then id, each in a commit of its own, and
@@ -103,15 +159,30 @@ func (e *Engine) Tick(ctx context.Context) ([]Done, error) {
 		if err := e.writable(ctx); err != nil {
 			return done, failed("tick", "", err)
 		}
-		next, any := e.dues.next()
+		next, p, any := e.dues.next()
 		if !any || next.Due.After(e.now()) {
-			return done, nil
+			return done, failed("tick", "", e.copyLarge(ctx, false))
 		}
-		if err := e.expire(ctx, next.ID); err != nil {
+		if err := e.perform(ctx, next, p); err != nil {
 			return done, failed("tick", next.ID, err)
 		}
-		done = append(done, next)
+		if next.Kind != freezeKind && next.Kind != sweepKind {
+			done = append(done, next)
+		}
 	}
+}
+
+// perform does one thing that is due.
+func (e *engine) perform(ctx context.Context, next Done, p *period) error {
+	switch next.Kind {
+	case closeKind:
+		return e.close(ctx, p, next.Due)
+	case freezeKind:
+		return e.freeze(ctx, p)
+	case sweepKind:
+		return e.sweepOld(ctx, next.ID)
+	}
+	return e.expire(ctx, next.ID)
 }
 
 // loop ticks whenever the next thing is due.
@@ -121,7 +192,7 @@ func (e *Engine) loop(ctx context.Context) {
 	defer timer.Stop()
 	for {
 		wait := time.Hour
-		if next, any := e.dues.next(); any {
+		if next, _, any := e.dues.next(); any {
 			wait = max(0, next.Due.Sub(e.now()))
 		}
 		timer.Reset(wait)

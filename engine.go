@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/hex"
 	"errors"
-	"fmt"
 	"iter"
 	"log/slog"
 	"strings"
@@ -32,6 +31,9 @@ type Options struct {
 	// MustExist lets Open refuse a file that is not there or empty instead of making a database in it. Set it
 	// where there must be data already: an empty file in the place of a lost one looks like a first start.
 	MustExist bool
+	// Rebuild lets New and Open take rules of which boards have changed or are new to history: they are rebuilt, as by
+	// Engine.Rebuild, before the call returns.
+	Rebuild bool
 	// Sync says when Open's database is synced to the disk; default SyncFull.
 	Sync Sync
 }
@@ -61,20 +63,22 @@ func (o Options) check() error {
 // leaves that open, and then the same call with the same id is the way to find out.
 type Engine struct {
 	*engine
-	at time.Time // zero: now
+	at       time.Time // zero: now
+	backfill bool
 }
 
 type engine struct {
 	options   Options
-	rules     Rules // with defaults
-	modes     map[string]Mode
-	history   rulebook
-	boards    map[string]*board
+	inForce   atomic.Pointer[ruleset]
 	ids       *index
 	store     store.Store
 	committer *committer
 	dues      *dues
 	ticking   sync.Mutex
+	archives  *archives
+	applying  *sync.Mutex // the committer's
+	copyRun   int         // entries in a chunk of a copy
+	copying   func()      // called between them, for tests; else nil
 	closed    atomic.Bool
 	stopLoop  context.CancelFunc // nil without a background loop
 	loopDone  chan struct{}
@@ -102,26 +106,57 @@ func open(ctx context.Context, s store.Store, rules Rules, options Options) (*en
 	if err := rules.Validate(); err != nil {
 		return nil, err
 	}
-	e, err := prepare(ctx, s, rules, options)
+	history, err := storedRules(ctx, s)
 	if err != nil {
 		return nil, err
 	}
-	if err := e.openRules(ctx); err != nil {
+	e, err := prepare(ctx, s, rules, history, options)
+	if err != nil {
+		return nil, err
+	}
+	err = e.openRules(ctx)
+	if options.Rebuild && errors.Is(err, errRebuild) {
+		return e.openAsWas(ctx, rules, options)
+	}
+	if err != nil {
 		return nil, err
 	}
 	if err := e.load(ctx); err != nil {
 		return nil, err
 	}
+	e.startLoop(options)
+	return e, nil
+}
+
+// openAsWas opens an engine by the rules of the store and then puts the new ones in force.
+func (e *engine) openAsWas(ctx context.Context, rules Rules, options Options) (*engine, error) {
+	history := e.ruleset().history
+	was := e.ruleset().withCalendars(history[len(history)-1].Rules)
+	e, err := prepare(ctx, e.store, was, history, options)
+	if err == nil {
+		err = e.load(ctx)
+	}
+	if err == nil {
+		_, err = (&Engine{engine: e}).Rebuild(ctx, rules, RebuildOptions{})
+	}
+	if err != nil {
+		return nil, err
+	}
+	e.startLoop(options)
+	return e, nil
+}
+
+// startLoop starts the background loop, unless the caller ticks.
+func (e *engine) startLoop(options Options) {
 	if options.Now == nil && !options.ManualTick {
 		ctx, stop := context.WithCancel(context.Background())
 		e.stopLoop = stop
 		go (&Engine{engine: e}).loop(ctx)
 	}
-	return e, nil
 }
 
-// view opens an engine that only reads, by the rules of the store and at the time that it stands at.
-func view(ctx context.Context, s store.Store) (*engine, error) {
+// openView opens an engine that only reads, by the rules of the store and at the time that it stands at.
+func openView(ctx context.Context, s store.Store) (*engine, error) {
 	history, err := storedRules(ctx, s)
 	if err != nil {
 		return nil, err
@@ -134,57 +169,48 @@ func view(ctx context.Context, s store.Store) (*engine, error) {
 	if err != nil {
 		return nil, unavailable(err)
 	}
-	e, err := prepare(ctx, s, rules, Options{Now: func() time.Time { return head.At }})
+	e, err := prepare(ctx, s, rules, history, Options{Now: func() time.Time { return head.At }})
 	if err != nil {
 		return nil, err
 	}
-	e.history = history
 	e.committer.stopped = errViewing
 	return e, e.load(ctx)
 }
 
 // prepare makes an engine without anything in it.
-func prepare(ctx context.Context, s store.Store, rules Rules, options Options) (*engine, error) {
+func prepare(ctx context.Context, s store.Store, rules Rules, history rulebook, options Options) (*engine, error) {
 	e := &engine{
-		options: options, rules: rules.withDefaults(), store: s, ids: newIndex(), dues: newDues(),
-		modes: make(map[string]Mode), boards: make(map[string]*board), loopDone: make(chan struct{}),
+		options: options, store: s, ids: newIndex(), dues: newDues(), archives: newArchives(), copyRun: chunkEntries, loopDone: make(chan struct{}),
 	}
 	if options.Now == nil {
 		e.options.Now = time.Now
 	}
-	for _, m := range e.rules.Modes {
-		e.modes[m.ID] = m
+	rs, err := newRuleset(rules, history, e.ids)
+	if err != nil {
+		return nil, err
 	}
-	for _, b := range e.rules.Boards {
-		e.boards[b.ID] = newBoard(b, e.ids)
-	}
+	e.inForce.Store(rs)
 	head, err := s.Head(ctx)
 	if err != nil {
 		return nil, unavailable(err)
 	}
 	e.committer = newCommitter(s, head)
+	e.applying = &e.committer.applying
 	return e, nil
 }
 
 // load fills the boards from the stored entries and takes up the running matches.
 func (e *engine) load(ctx context.Context) error {
-	for _, rule := range e.rules.Boards {
-		w := e.boards[rule.ID].open
-		l := w.loader()
-		for some, err := range storedPlaces(ctx, e.store, rule.ID, w.id) {
-			if err != nil {
-				return unavailable(err)
-			}
-			for i := range some {
-				if err := l.add(&some[i]); err != nil {
-					return unavailable(fmt.Errorf("entry of %q on board %q: %w", some[i].ID, rule.ID, err))
-				}
-			}
-		}
-		if err := l.finish(); err != nil {
-			return unavailable(fmt.Errorf("board %q: %w", rule.ID, err))
-		}
+	rs := e.ruleset()
+	if err := e.loadWindows(ctx, rs); err != nil {
+		return err
 	}
+	return e.noteRunning(ctx)
+}
+
+// noteRunning takes up the running matches.
+func (e *engine) noteRunning(ctx context.Context) error {
+	rs := e.ruleset()
 	running := store.MatchQuery{States: []string{string(Created), string(Started), string(Disputed)}}
 	for r, err := range e.store.Matches(ctx, running) {
 		if err == nil {
@@ -193,8 +219,8 @@ func (e *engine) load(ctx context.Context) error {
 		if err != nil {
 			return unavailable(err)
 		}
-		m := matchOf(r, e.boards)
-		e.dues.note(m, e.mode(m))
+		m := matchOf(r, rs)
+		e.dues.note(m, rs.mode(m.Mode))
 	}
 	return nil
 }
@@ -211,6 +237,11 @@ func (e *Engine) Close() error {
 	if e.stopLoop != nil {
 		e.stopLoop()
 		<-e.loopDone
+	}
+	if _, stopped := e.committer.stand(); stopped == nil {
+		if err := e.copyLarge(context.Background(), true); err != nil {
+			e.log("the boards could not be copied", err) // the next open takes longer
+		}
 	}
 	failure := e.committer.drain(errClosed)
 	if failure == errViewing {
@@ -230,10 +261,17 @@ var (
 // At returns the same engine for calls about something that happened at t: Create, Start and End take t as
 // the time of the step instead of now. A t finer than a millisecond, after now or before the match's last
 // step is ErrInvalid. Other calls ignore it.
-func (e *Engine) At(t time.Time) *Engine { return &Engine{engine: e.engine, at: t} }
+func (e *Engine) At(t time.Time) *Engine {
+	return &Engine{engine: e.engine, at: t, backfill: e.backfill}
+}
+
+// Backfill returns the same engine for bringing in matches that were played before: its calls close no window, so
+// that a result counts in the window that it belongs to, however long ago that ended, unless it is final already.
+// Such windows are closed by the next Tick, or by the next call that is no backfill and touches the board.
+func (e *Engine) Backfill() *Engine { return &Engine{engine: e.engine, at: e.at, backfill: true} }
 
 // Rules returns the rules of the engine, with every default in place.
-func (e *Engine) Rules() Rules { return e.rules.withDefaults() }
+func (e *Engine) Rules() Rules { return e.ruleset().rules.withDefaults() }
 
 // now is the clock's time, but never before what is stored.
 func (e *engine) now() time.Time {
@@ -359,7 +397,7 @@ func (e *Engine) Matches(ctx context.Context, f MatchFilter) iter.Seq2[Match, er
 				yield(Match{}, failed("list matches", "", unavailable(err)))
 				return
 			}
-			if !yield(matchOf(e.overlaid(r), e.boards).shown(), nil) {
+			if !yield(matchOf(e.overlaid(r), e.ruleset()).shown(), nil) {
 				return
 			}
 		}
@@ -372,7 +410,7 @@ func (e *engine) find(ctx context.Context, id string) (Match, error) {
 	if err != nil {
 		return Match{}, err
 	}
-	return matchOf(r, e.boards), nil
+	return matchOf(r, e.ruleset()), nil
 }
 
 func (e *engine) record(ctx context.Context, id string) (store.Match, error) {

@@ -272,7 +272,7 @@ func TestVerifyNamesWhatDiffers(t *testing.T) {
 				store.Moves{Match: "b", Position: r.Position, Moves: moves}}}))
 		}},
 		"an entry": {"entry", func(t *testing.T, e *Engine) {
-			for r, err := range e.store.Entries(t.Context(), store.EntryQuery{Board: "ladder", Window: "all", IDs: []string{"bob"}}) {
+			for r, err := range e.store.Entries(t.Context(), store.EntryQuery{WindowKey: store.WindowKey{Board: "ladder", Window: "all"}, IDs: []string{"bob"}}) {
 				require.NoError(t, err)
 				r.Version++
 				r.Values = [][]int64{{77}}
@@ -283,7 +283,7 @@ func TestVerifyNamesWhatDiffers(t *testing.T) {
 			}
 		}},
 		"the live board": {"rank", func(t *testing.T, e *Engine) {
-			e.boards["ladder"].open.apply([]placed{{id: "cid", entered: true, values: [][]int64{{9}}, changed: moment{position: 1}}})
+			e.ruleset().boards["ladder"].period("all").ranking("").apply([]placed{{id: "cid", entered: true, values: [][]int64{{9}}, changed: moment{position: 1}}})
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -90,7 +90,7 @@ func foldEach(t require.TestingT, b BoardRule, results []result) entry {
 
 // recorded is everything about an entry that is kept.
 func recorded(b BoardRule, e entry) store.Entry {
-	return entryRecord(b, entryChange{id: "ann", version: 1, entry: e, values: e.values(b)}, allTimeWindow, 99)
+	return entryRecord(b, entryChange{id: "ann", version: 1, entry: e, values: e.values(b)}, store.WindowKey{Board: b.ID, Window: allTimeWindow}, 99)
 }
 
 func requireSameEntry(t require.TestingT, b BoardRule, want, got entry) {
@@ -344,16 +344,16 @@ func FuzzEntryState(f *testing.F) {
 // A match is the same after it was written down and read back.
 func TestAMatchComesBackFromItsRecord(t *testing.T) {
 	rule := BoardRule{ID: "board", Keys: []Key{{Metric: "score", Scale: 1}, {Fold: FoldCountback}}}.withDefaults()
-	boards := map[string]*board{"board": newBoard(rule, newIndex())}
+	rules := &ruleset{history: rulebook{{Rules: Rules{Boards: []BoardRule{rule}}}}}
 	rapid.Check(t, func(t *rapid.T) {
 		m := drawMatch(t, rule)
 		r := matchRecord(m)
 		for _, s := range m.roster {
 			for _, on := range s.Boards {
-				r.Moves = append(r.Moves, store.Move{Board: on.Board, Window: on.Window, ID: on.id, Old: on.OldRank, New: on.Rank})
+				r.Moves = append(r.Moves, store.Move{WindowKey: on.key(), ID: on.id, Old: on.OldRank, New: on.Rank})
 			}
 		}
-		if got := matchOf(r, boards); !reflect.DeepEqual(m, got) {
+		if got := matchOf(r, rules); !reflect.DeepEqual(m, got) {
 			require.Equal(t, m, got)
 		}
 	})
@@ -406,11 +406,11 @@ func drawMatch(t *rapid.T, rule BoardRule) Match {
 		m.roster[i] = Standing{
 			Player: fmt.Sprint("p", i), Team: text.Draw(t, "team"), Bot: rapid.Bool().Draw(t, "bot"), Outcome: number.Draw(t, "outcome"),
 			Status: rapid.SampledFrom([]Status{"", Finished, DNF, NoShow}).Draw(t, "status"), Metrics: numbers.Draw(t, "metrics"),
-			Rank: i + 1, Position: i + 1, Result: rapid.SampledFrom([]Result{"", Win, Draw, Loss, None}).Draw(t, "result"),
+			Attributes: words.Draw(t, "own attributes"), Rank: i + 1, Position: i + 1, Result: rapid.SampledFrom([]Result{"", Win, Draw, Loss, None}).Draw(t, "result"),
 			reported: rapid.IntRange(0, 2).Draw(t, "reported"), seat: i,
 		}
 		if rapid.Bool().Draw(t, "on board") {
-			m.roster[i].Boards = []BoardMove{{Board: "board", Window: allTimeWindow, OldRank: rapid.IntRange(0, 3).Draw(t, "old"), Rank: 2,
+			m.roster[i].Boards = []BoardMove{{Board: "board", Window: allTimeWindow, Partition: text.Draw(t, "partition"), OldRank: rapid.IntRange(0, 3).Draw(t, "old"), Rank: 2,
 				Values: rule.shown(raw), id: fmt.Sprint("p", i), raw: raw}}
 		}
 	}

@@ -119,7 +119,9 @@ func drawHostile(t *rapid.T, data *memory.Store, matches []store.Match) *hostile
 		"deadline":       func() { ofMatch(func(m *store.Match) { m.Deadline = time.UnixMilli(int64(number)) }) },
 		"team outcome":   func() { ofMatch(func(m *store.Match) { m.Teams = []store.TeamOutcome{{Team: text, Outcome: broken}} }) },
 		"moves": func() {
-			ofMatch(func(m *store.Match) { m.Moves = []store.Move{{Board: "b0", ID: text, Old: number, New: number}} })
+			ofMatch(func(m *store.Match) {
+				m.Moves = []store.Move{{WindowKey: store.WindowKey{Board: "b0"}, ID: text, Old: number, New: number}}
+			})
 		},
 		"entry values": func() { ofEntry(func(e *store.Entry) { e.Values = drawValues(t, e.Values, int64(number)) }) },
 		"entry sort":   func() { ofEntry(func(e *store.Entry) { e.Sort = bytes }) },

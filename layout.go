@@ -3,6 +3,8 @@ package finalbell
 import (
 	"encoding/binary"
 	"math"
+	"math/bits"
+	"slices"
 	"sync"
 
 	"github.com/finalbell/finalbell/internal/ranktree"
@@ -89,8 +91,13 @@ func (l layout) sort(ties BoardTies, e placed) []byte {
 	if ties != FirstRank {
 		row = row[:l.valueWords]
 	}
-	text := make([]byte, 0, 8*len(row))
-	for _, word := range row {
+	return l.pack(row)
+}
+
+// pack writes the words of values without the zeros at the end of their complement, as sort does.
+func (l layout) pack(words []uint64) []byte {
+	text := make([]byte, 0, 8*len(words))
+	for _, word := range words {
 		text = binary.BigEndian.AppendUint64(text, ^word)
 	}
 	end := len(text)
@@ -98,6 +105,22 @@ func (l layout) sort(ties BoardTies, e placed) []byte {
 		end--
 	}
 	return text[:end]
+}
+
+// unpack reads back the words of values into a row.
+func (l layout) unpack(row []uint64, text []byte) bool {
+	if len(text) > 8*l.valueWords {
+		return false
+	}
+	var word [8]byte
+	for i := range l.valueWords {
+		clear(word[:])
+		if 8*i < len(text) {
+			copy(word[:], text[8*i:])
+		}
+		row[i] = ^binary.BigEndian.Uint64(word[:])
+	}
+	return true
 }
 
 // unsort makes an entry's row of its sort text and its moment.
@@ -109,14 +132,10 @@ func (l layout) unsort(row []uint64, ties BoardTies, text []byte, changed moment
 	if len(text) > 8*words {
 		return errState
 	}
-	var word [8]byte
-	for i := range l.valueWords {
-		clear(word[:])
-		if 8*i < len(text) {
-			copy(word[:], text[8*i:])
-		}
-		row[i] = ^binary.BigEndian.Uint64(word[:])
+	if len(text) > 8*l.valueWords {
+		text = text[:8*l.valueWords]
 	}
+	l.unpack(row, text)
 	l.encodeMoment(row, changed)
 	return nil
 }
@@ -178,31 +197,57 @@ func (l layout) probe(values []Number) ([]uint64, error) {
 	return words, nil
 }
 
-// rows are the entries' rows by slot, in small pages so that a board with few of the engine's players does
-// not pay for the others.
+// rows are the entries' rows by slot. Slots are the engine's, so a window may have nearly all of a range of them or
+// one in a thousand: of 64 slots only those that have a row take room.
 type rows struct {
 	width int
-	pages [][]uint64
+	pages map[uint32]*rowPage
+	last  *rowPage // the one asked for last, which is mostly asked for again
+	of    uint32
+}
+
+type rowPage struct {
+	has  uint64 // a bit a slot
+	rows []uint64
 }
 
 const pageRows = 64
 
-// at is the row of a slot that has one.
+func newRows(width int) rows { return rows{width: width, pages: make(map[uint32]*rowPage)} }
+
+// at is the row of a slot that has one, until the next make.
 func (r *rows) at(slot uint32) []uint64 {
-	first := int(slot%pageRows) * r.width
-	return r.pages[slot/pageRows][first : first+r.width : first+r.width]
+	p := r.page(slot / pageRows)
+	return p.row(bits.OnesCount64(p.has&(1<<(slot%pageRows)-1)), r.width)
 }
+
+func (r *rows) page(n uint32) *rowPage {
+	if r.last != nil && r.of == n {
+		return r.last
+	}
+	p := r.pages[n]
+	r.last, r.of = p, n
+	return p
+}
+
+func (p *rowPage) row(n, width int) []uint64 { return p.rows[n*width : (n+1)*width : (n+1)*width] }
 
 // make is the row of a slot, new if it had none.
 func (r *rows) make(slot uint32) []uint64 {
-	page := int(slot / pageRows)
-	for len(r.pages) <= page {
-		r.pages = append(r.pages, nil)
+	p := r.page(slot / pageRows)
+	if p == nil {
+		p = new(rowPage)
+		r.pages[slot/pageRows], r.last, r.of = p, p, slot/pageRows
 	}
-	if r.pages[page] == nil {
-		r.pages[page] = make([]uint64, pageRows*r.width)
+	bit := uint64(1) << (slot % pageRows)
+	n := bits.OnesCount64(p.has & (bit - 1))
+	if p.has&bit == 0 {
+		p.has |= bit
+		p.rows = slices.Grow(p.rows, r.width)
+		p.rows = p.rows[:len(p.rows)+r.width]
+		copy(p.rows[(n+1)*r.width:], p.rows[n*r.width:])
 	}
-	return r.at(slot)
+	return p.row(n, r.width)
 }
 
 // index gives every id of the engine a small number for its boards.

@@ -132,7 +132,7 @@ func create(n NewMatch, at time.Time) Match {
 	}
 	m.roster = make([]Standing, len(n.Players))
 	for i, p := range n.Players {
-		m.roster[i] = Standing{Player: p.Player, Team: p.Team, Bot: p.Bot, seat: i}
+		m.roster[i] = Standing{Player: p.Player, Team: p.Team, Bot: p.Bot, Attributes: maps.Clone(p.Attributes), seat: i}
 	}
 	return m
 }
@@ -145,7 +145,7 @@ func sameContent(m Match, n NewMatch) bool {
 	}
 	for i, p := range n.Players {
 		s := m.roster[i]
-		if s.Player != p.Player || s.Team != p.Team || s.Bot != p.Bot {
+		if s.Player != p.Player || s.Team != p.Team || s.Bot != p.Bot || !maps.Equal(s.Attributes, p.Attributes) {
 			return false
 		}
 	}
@@ -294,7 +294,7 @@ func unranked(m Match) Match {
 	m.Provisional, m.Draw, m.teams = false, false, nil
 	roster := make([]Standing, len(m.roster))
 	for i, s := range m.roster {
-		roster[i] = Standing{Player: s.Player, Team: s.Team, Bot: s.Bot, seat: i}
+		roster[i] = Standing{Player: s.Player, Team: s.Team, Bot: s.Bot, Attributes: s.Attributes, seat: i}
 	}
 	m.roster = roster
 	return m
@@ -345,6 +345,7 @@ func (m Match) apart() Match {
 	m.Standings = slices.Clone(m.Standings)
 	for i := range m.Standings {
 		m.Standings[i].Metrics = maps.Clone(m.Standings[i].Metrics)
+		m.Standings[i].Attributes = maps.Clone(m.Standings[i].Attributes)
 		m.Standings[i].Boards = slices.Clone(m.Standings[i].Boards)
 	}
 	m.Attributes, m.Data = maps.Clone(m.Attributes), maps.Clone(m.Data)

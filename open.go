@@ -54,7 +54,7 @@ func viewFile(ctx context.Context, path string) (*Engine, error) {
 	if err != nil {
 		return nil, closedFile(err)
 	}
-	e, err := view(ctx, s)
+	e, err := openView(ctx, s)
 	if err != nil {
 		_ = s.Close()
 		return nil, err

@@ -7,6 +7,8 @@ type Participant struct {
 	Player string
 	Team   string // groups players for boards of teams; a side of the match if the mode has Teams
 	Bot    bool
+	// Attributes are the player's own in this match, such as a country or a level; at most 64.
+	Attributes map[string]string
 }
 
 // Players returns a roster of players without teams.
@@ -107,16 +109,18 @@ func unsigned(n uint64) Number {
 
 // Standing is one participant of a match: what was reported, and how they stand by it.
 type Standing struct {
-	Player   string
-	Team     string
-	Bot      bool
-	Outcome  Number            // as reported, or the mode's default
-	Status   Status            // empty until reported
-	Metrics  map[string]Number // as reported, and points where the mode awards them
-	Rank     int               // 1 is best; 0: unranked. Players who are equal share it as the mode's Ties says
-	Position int               // 1, 2, 3 … in rank order, equal ranks in roster order; 0: unranked
-	Result   Result            // empty: unranked
-	Boards   []BoardMove       // what the match did to the player's, or their team's, entries
+	Player  string
+	Team    string
+	Bot     bool
+	Outcome Number            // as reported, or the mode's default
+	Status  Status            // empty until reported
+	Metrics map[string]Number // as reported, and points where the mode awards them
+	// Attributes are the player's own in this match, as they were at create.
+	Attributes map[string]string
+	Rank       int         // 1 is best; 0: unranked. Players who are equal share it as the mode's Ties says
+	Position   int         // 1, 2, 3 … in rank order, equal ranks in roster order; 0: unranked
+	Result     Result      // empty: unranked
+	Boards     []BoardMove // what the match did to the player's, or their team's, entries
 
 	seat     int // its place in the roster
 	reported int // the rank that came with the outcome
@@ -125,10 +129,13 @@ type Standing struct {
 // BoardMove is what a match did to an entry.
 type BoardMove struct {
 	Board, Window string
-	OldRank       int // 0: had no entry before
-	Rank          int // 0: not known (lost in a crash before it was stored), or not on the board yet
+	Partition     string
+	Late          bool // the window was final when the result came: it did not count
+	OldRank       int  // 0: had no entry before
+	Rank          int  // 0: not known (lost in a crash before it was stored), or not on the board yet
 	Values        []Value
 
-	id  string    // the entry's: the player or the team
-	raw [][]int64 // Values as they are stored
+	generation int
+	id         string    // the entry's: the player or the team
+	raw        [][]int64 // Values as they are stored
 }

@@ -162,7 +162,7 @@ func (f *filled) take(mode Mode, seat int, o Outcome) error {
 	if o.Rank < 0 {
 		return wrong("rank " + strconv.Itoa(o.Rank) + " is below 1")
 	}
-	*s = Standing{Player: s.Player, Team: s.Team, Bot: s.Bot, Outcome: o.Value, Status: status,
+	*s = Standing{Player: s.Player, Team: s.Team, Bot: s.Bot, Attributes: s.Attributes, Outcome: o.Value, Status: status,
 		Metrics: maps.Clone(o.Metrics), seat: seat, reported: o.Rank}
 	return nil
 }
@@ -331,6 +331,12 @@ func digestContent(m Match) digest {
 	}
 	for _, name := range names(m.Attributes) {
 		d = d.text(name).text(m.Attributes[name])
+	}
+	for i, s := range m.roster[:m.invited] {
+		for _, name := range names(s.Attributes) {
+			// No name has a control character, so that this is none of the match's own.
+			d = d.text("\x00").size(i).text(name).text(s.Attributes[name])
+		}
 	}
 	return d.sum()
 }

@@ -83,6 +83,9 @@ func (r *reservations) acquire(ctx context.Context, keys ...key) (*ticket, error
 
 // release leaves all queues; whoever is first in one now has that key.
 func (r *reservations) release(t *ticket) {
+	if t == nil {
+		return
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, k := range t.keys {

@@ -10,7 +10,8 @@ import (
 
 // subjectResult is a result and whose it is.
 type subjectResult struct {
-	id string
+	id        string
+	partition string // of the board
 	result
 }
 
@@ -30,11 +31,9 @@ func results(b BoardRule, mode Mode, m Match) ([]subjectResult, error) {
 	var out []subjectResult
 	index := make(map[string]int) // of each id in out
 	for _, s := range standings {
-		id := s.Player
-		if b.Of == OfTeams {
-			id = s.Team
-		}
-		if id == "" || !counts(mode, s) {
+		id := b.subject(s)
+		partition, in := b.partition(m, s)
+		if id == "" || !in || !counts(mode, s) {
 			continue
 		}
 		cells, err := cellsOf(b, mode.ID, s)
@@ -49,9 +48,30 @@ func results(b BoardRule, mode Mode, m Match) ([]subjectResult, error) {
 		}
 		index[id] = len(out)
 		at.place = s.Position
-		out = append(out, subjectResult{id, result{moment: at, round: round, cells: cells}})
+		out = append(out, subjectResult{id, partition, result{moment: at, round: round, cells: cells}})
 	}
 	return out, nil
+}
+
+// subject is whom a standing's result is for: the player, or the team, which may be nobody.
+func (b BoardRule) subject(s Standing) string {
+	if b.Of == OfTeams {
+		return s.Team
+	}
+	return s.Player
+}
+
+// partition is the one that a standing of a match belongs to; false for none.
+func (b BoardRule) partition(m Match, s Standing) (string, bool) {
+	if b.Partition == nil {
+		return "", true
+	}
+	from := m.Attributes
+	if b.Partition.Of == OfPlayer {
+		from = s.Attributes
+	}
+	value := from[b.Partition.Attribute]
+	return value, value != ""
 }
 
 // counts reports whether a standing enters boards at all.

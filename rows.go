@@ -28,8 +28,8 @@ func matchRecord(m Match) store.Match {
 	for i, s := range m.roster {
 		r.Participants[i] = store.Participant{
 			Player: s.Player, Team: s.Team, Bot: s.Bot, Outcome: numberRecord(s.Outcome), Status: string(s.Status),
-			Metrics: metricRecords(s.Metrics), Reported: s.reported, Rank: s.Rank, Position: s.Position,
-			Result: string(s.Result), Boards: boardRecords(s.Boards),
+			Metrics: metricRecords(s.Metrics), Attributes: attributeRecords(s.Attributes), Reported: s.reported,
+			Rank: s.Rank, Position: s.Position, Result: string(s.Result), Boards: boardRecords(s.Boards),
 		}
 	}
 	for _, team := range names(m.teams) {
@@ -92,7 +92,7 @@ func isNumber(n store.Number) bool {
 	return !n.Known || n.Scale <= maxScale && n.Units <= maxUnits && n.Units >= -maxUnits
 }
 
-func matchOf(r store.Match, boards map[string]*board) Match {
+func matchOf(r store.Match, rules *ruleset) Match {
 	m := Match{
 		ID: r.ID, Mode: r.Mode, Room: r.Room, Round: r.Round, State: State(r.State),
 		CreatedAt: r.CreatedAt, StartedAt: r.StartedAt, EndedAt: r.EndedAt, Deadline: r.Deadline,
@@ -104,8 +104,8 @@ func matchOf(r store.Match, boards map[string]*board) Match {
 	for i, p := range r.Participants {
 		m.roster[i] = Standing{
 			Player: p.Player, Team: p.Team, Bot: p.Bot, Outcome: numberOf(p.Outcome), Status: Status(p.Status),
-			Metrics: metricsOf(p.Metrics), Rank: p.Rank, Position: p.Position, Result: Result(p.Result),
-			Boards: boardMoves(p, r.Moves, boards), seat: i, reported: p.Reported,
+			Metrics: metricsOf(p.Metrics), Attributes: attributesOf(p.Attributes), Rank: p.Rank, Position: p.Position,
+			Result: Result(p.Result), Boards: boardMoves(p, r, rules), seat: i, reported: p.Reported,
 		}
 	}
 	if len(r.Teams) > 0 {
@@ -117,10 +117,10 @@ func matchOf(r store.Match, boards map[string]*board) Match {
 	return m
 }
 
-func entryRecord(b BoardRule, c entryChange, window string, position uint64) store.Entry {
+func entryRecord(b BoardRule, c entryChange, key store.WindowKey, position uint64) store.Entry {
 	e := c.entry
 	r := store.Entry{
-		Board: b.ID, Window: window, ID: c.id, Version: c.version, Entered: e.entered,
+		WindowKey: key, ID: c.id, Version: c.version, Entered: e.entered, Hidden: c.hidden,
 		Values: c.values, State: e.encode(b, position), Changed: momentRecord(e.changed, position),
 		Last: momentRecord(e.last, position), Row: momentRecord(e.row, position),
 	}
@@ -136,13 +136,13 @@ func entryOf(b BoardRule, r store.Entry) (entry, error) {
 }
 
 // storedPlaces are the places of a window's entries, from a store that has them ready or from its entries.
-func storedPlaces(ctx context.Context, s store.Store, board, window string) iter.Seq2[[]store.Place, error] {
+func storedPlaces(ctx context.Context, s store.Store, key store.WindowKey) iter.Seq2[[]store.Place, error] {
 	if ready, can := s.(store.Placer); can {
-		return ready.Places(ctx, board, window)
+		return ready.Places(ctx, key)
 	}
 	return func(yield func([]store.Place, error) bool) {
-		for r, err := range s.Entries(ctx, store.EntryQuery{Board: board, Window: window}) {
-			if !yield([]store.Place{{ID: r.ID, Entered: r.Entered, Sort: r.Sort, Changed: r.Changed}}, err) {
+		for r, err := range s.Entries(ctx, store.EntryQuery{WindowKey: key}) {
+			if !yield([]store.Place{{ID: r.ID, Entered: r.Entered, Hidden: r.Hidden != "", Sort: r.Sort, Changed: r.Changed}}, err) {
 				return
 			}
 		}
@@ -170,9 +170,14 @@ func momentRecord(m moment, position uint64) store.Moment {
 func moveRecords(match string, position uint64, moves []rankMove) store.Moves {
 	r := store.Moves{Match: match, Position: position, Moves: make([]store.Move, len(moves))}
 	for i, m := range moves {
-		r.Moves[i] = store.Move{Board: m.board, Window: m.window, ID: m.id, Old: m.old, New: m.rank}
+		r.Moves[i] = store.Move{WindowKey: m.key, ID: m.id, Old: m.old, New: m.rank}
 	}
 	return r
+}
+
+// key names the window of a move.
+func (m BoardMove) key() store.WindowKey {
+	return store.WindowKey{Board: m.Board, Window: m.Window, Partition: m.Partition, Generation: m.generation}
 }
 
 func boardRecords(moves []BoardMove) []store.BoardValues {
@@ -181,25 +186,25 @@ func boardRecords(moves []BoardMove) []store.BoardValues {
 	}
 	out := make([]store.BoardValues, len(moves))
 	for i, m := range moves {
-		out[i] = store.BoardValues{Board: m.Board, Window: m.Window, ID: m.id, Values: m.raw}
+		out[i] = store.BoardValues{WindowKey: m.key(), ID: m.id, Late: m.Late, Values: m.raw}
 	}
 	return out
 }
 
-// boardMoves brings together what a match was worth on its boards and where that took the entries. A board
-// that the rules no longer have keeps its place without values: nothing says how to read them.
-func boardMoves(p store.Participant, moves []store.Move, boards map[string]*board) []BoardMove {
+// boardMoves brings together what a match was worth on its boards and where that took the entries. The values are
+// read by the board's rule of that time; a board that the rules did not have keeps its place without values.
+func boardMoves(p store.Participant, r store.Match, rules *ruleset) []BoardMove {
 	if len(p.Boards) == 0 {
 		return nil
 	}
 	out := make([]BoardMove, len(p.Boards))
 	for i, v := range p.Boards {
-		out[i] = BoardMove{Board: v.Board, Window: v.Window, id: v.ID, raw: v.Values}
-		if b := boards[v.Board]; b != nil {
-			out[i].Values = b.rule.shown(v.Values)
+		out[i] = BoardMove{Board: v.Board, Window: v.Window, Partition: v.Partition, Late: v.Late, generation: v.Generation, id: v.ID, raw: v.Values}
+		if rule, there := rules.boardAt(v.Board, r.Position); there && !v.Late {
+			out[i].Values = rule.shown(v.Values)
 		}
-		for _, m := range moves {
-			if m.Board == v.Board && m.Window == v.Window && m.ID == v.ID {
+		for _, m := range r.Moves {
+			if m.WindowKey == v.WindowKey && m.ID == v.ID {
 				out[i].OldRank, out[i].Rank = m.Old, m.New
 			}
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"math"
 	"slices"
 	"strconv"
 
@@ -18,7 +19,14 @@ type rulebook []chapter
 type chapter struct {
 	After uint64 `json:"after"`
 	Rules Rules  `json:"rules"`
+	// Generations is how often each board has been rebuilt, without those that never were; Rebuilt names those that
+	// were rebuilt for this chapter.
+	Generations map[string]int `json:"generations,omitempty"`
+	Rebuilt     []string       `json:"rebuilt,omitempty"`
 }
+
+// latest is a position after all others.
+const latest = math.MaxUint64
 
 const rulesSetting = "rules"
 
@@ -40,34 +48,39 @@ func storedRules(ctx context.Context, s store.Store) (rulebook, error) {
 
 // openRules compares the engine's rules with those of the store and sees that a change is written with the
 // next commit.
-func (e *engine) openRules(ctx context.Context) (err error) {
-	if e.history, err = storedRules(ctx, e.store); err != nil {
-		return err
-	}
-	if n := len(e.history); n > 0 {
-		last := e.history[n-1].Rules
-		same, err := sameJSON(last, e.rules)
+func (e *engine) openRules(ctx context.Context) error {
+	rs := e.ruleset()
+	next := chapter{After: e.committer.head, Rules: rs.rules}
+	if n := len(rs.history); n > 0 {
+		last := rs.history[n-1]
+		same, err := sameJSON(last.Rules, rs.rules)
 		if err != nil || same {
 			return err
 		}
-		if err := e.checkChange(ctx, last); err != nil {
+		if err := e.checkChange(ctx, last.Rules); err != nil {
 			return err
 		}
+		next.Generations = last.Generations
 	}
-	e.history = append(slices.Clip(e.history), chapter{After: e.committer.head, Rules: e.rules})
-	text, err := json.Marshal(e.history)
-	if err != nil {
-		return err
-	}
-	e.committer.settings = []store.Record{store.Setting{Name: rulesSetting, Value: text}}
-	return nil
+	rs.history = append(slices.Clip(rs.history), next)
+	setting, err := rs.history.record()
+	e.committer.settings = []store.Record{setting}
+	return err
+}
+
+// record is the rulebook as the store keeps it.
+func (h rulebook) record() (store.Record, error) {
+	text, err := json.Marshal(h)
+	return store.Setting{Name: rulesSetting, Value: text}, err
 }
 
 // readRulebook reads what openRules wrote.
 func readRulebook(text []byte) (rulebook, error) {
 	var raw []struct {
-		After uint64          `json:"after"`
-		Rules json.RawMessage `json:"rules"`
+		After       uint64          `json:"after"`
+		Rules       json.RawMessage `json:"rules"`
+		Generations map[string]int  `json:"generations"`
+		Rebuilt     []string        `json:"rebuilt"`
 	}
 	if err := json.Unmarshal(text, &raw); err != nil {
 		return nil, err
@@ -78,7 +91,7 @@ func readRulebook(text []byte) (rulebook, error) {
 		if err != nil {
 			return nil, err
 		}
-		book[i] = chapter{After: c.After, Rules: rules.withDefaults()}
+		book[i] = chapter{After: c.After, Rules: rules.withDefaults(), Generations: c.Generations, Rebuilt: c.Rebuilt}
 	}
 	return book, nil
 }
@@ -86,15 +99,16 @@ func readRulebook(text []byte) (rulebook, error) {
 // checkChange refuses rules that the stored entries do not fit: a board that is gone or folds in another way,
 // or one that would lack results that history has.
 func (e *engine) checkChange(ctx context.Context, old Rules) error {
+	rs := e.ruleset()
 	for _, was := range old.Boards {
-		now, there := e.boards[was.ID]
+		now, there := rs.boards[was.ID]
 		if !there {
 			return refuse(ErrInvalid, "rules: board "+quote(was.ID)+" of the database is gone")
 		}
 		if what, err := firstDifference(was, now.rule); err != nil {
 			return err
 		} else if what != "" {
-			return refuse(ErrInvalid, "rules: board "+quote(was.ID)+": "+what+" differs from the database's; a rebuild is needed")
+			return needsRebuild("rules: board " + quote(was.ID) + ": " + what + " differs from the database's; a rebuild is needed")
 		}
 	}
 	fed := make(map[[2]string]bool)
@@ -103,7 +117,7 @@ func (e *engine) checkChange(ctx context.Context, old Rules) error {
 			fed[[2]string{m.ID, b}] = true
 		}
 	}
-	for _, m := range e.rules.Modes {
+	for _, m := range rs.rules.Modes {
 		for _, b := range m.Boards {
 			if fed[[2]string{m.ID, b}] {
 				continue
@@ -113,11 +127,18 @@ func (e *engine) checkChange(ctx context.Context, old Rules) error {
 				return err
 			}
 			if has {
-				return refuse(ErrInvalid, "rules: board "+quote(b)+" is new to mode "+quote(m.ID)+", which has history; a rebuild is needed")
+				return needsRebuild("rules: board " + quote(b) + " is new to mode " + quote(m.ID) + ", which has history; a rebuild is needed")
 			}
 		}
 	}
 	return nil
+}
+
+// errRebuild is why rules are refused that a rebuild would take.
+var errRebuild = errors.New("a rebuild is needed")
+
+func needsRebuild(text string) error {
+	return &refusal{kind: ErrInvalid, text: text, cause: errRebuild}
 }
 
 // hasHistory reports whether a mode has an ended match.
@@ -155,12 +176,25 @@ func firstDifference(a, b BoardRule) (string, error) {
 			return f.name, nil
 		}
 	}
-	same, err := sameJSON(Rules{Boards: []BoardRule{a}}, Rules{Boards: []BoardRule{b}})
-	if err != nil || same {
+	// A window may get more grace, and a list of windows more at its end: nothing stored depends on that.
+	if n := len(a.Window.Fixed); n > 0 && len(b.Window.Fixed) > n {
+		b.Window.Fixed = b.Window.Fixed[:n]
+	}
+	b.Window.Grace = a.Window.Grace
+	if same, err := sameJSON(boardAlone(a), boardAlone(b)); err != nil || same {
 		return "", err
+	}
+	if a.Partition != nil || b.Partition != nil {
+		a.Partition, b.Partition = nil, nil
+		if same, err := sameJSON(boardAlone(a), boardAlone(b)); err == nil && same {
+			return "the partition", nil
+		}
 	}
 	return "the window", nil
 }
+
+// boardAlone is a board as rules that have it alone.
+func boardAlone(b BoardRule) Rules { return Rules{Boards: []BoardRule{b}} }
 
 func sameJSON(a, b any) (bool, error) {
 	x, err := json.Marshal(a)
@@ -171,12 +205,35 @@ func sameJSON(a, b any) (bool, error) {
 	return string(x) == string(y), err
 }
 
-// mode is the mode of a match: today's if the rules still have it, else as they last had it.
-func (e *engine) mode(m Match) Mode {
-	if mode, there := e.modes[m.Mode]; there {
-		return mode
+// chapter is the one for a commit at a position; for one before the first chapter the first.
+func (h rulebook) chapter(position uint64) (chapter, bool) {
+	for _, c := range slices.Backward(h) {
+		if c.After < position {
+			return c, true
+		}
 	}
-	return e.history.mode(m.Mode, ^uint64(0))
+	if len(h) > 0 {
+		return h[0], true
+	}
+	return chapter{}, false
+}
+
+// generation is how often a board has been rebuilt.
+func (h rulebook) generation(board string) int {
+	if len(h) == 0 {
+		return 0
+	}
+	return h[len(h)-1].Generations[board]
+}
+
+// rebuilt is a position right after the last rebuild of a board, 0 if there was none.
+func (h rulebook) rebuilt(board string) uint64 {
+	for _, c := range slices.Backward(h) {
+		if slices.Contains(c.Rebuilt, board) {
+			return c.After + 1
+		}
+	}
+	return 0
 }
 
 // mode is a mode as the rules had it for a commit at a position.

@@ -151,7 +151,23 @@ type BoardRule struct {
 	Keys     []Key      // compared in order
 	Prizes   []Prize    //
 	Window   WindowRule // the period that it covers
+	// Partition, if not nil, divides the board: each value of an attribute has a ranking of its own.
+	Partition *Partition
 }
+
+// Partition is what a board is divided by. A result without the attribute is on the board of no partition.
+type Partition struct {
+	Of        Attributed // whose attribute it is
+	Attribute string
+}
+
+// Attributed is what has attributes.
+type Attributed string
+
+const (
+	OfMatch  Attributed = "match"  // the match's; the default
+	OfPlayer Attributed = "player" // the player's own in the match
+)
 
 // Subject is whom a board ranks.
 type Subject string
@@ -213,16 +229,22 @@ const (
 	FoldCountback Fold = "countback" // finishes per place: most first places, then most second ones …
 )
 
-// WindowRule is the period that a board covers; the zero value is all time.
+// WindowRule is the period that a board covers; the zero value is all time. A period is half-open, and is named by
+// the civil time at which it starts, "2026-03-02" or "2026-03-02T06:00"; package schedule says how time is cut.
 type WindowRule struct {
 	Every     Every
-	N         int
-	From      string
-	WeekStart string
-	Zone      string
-	Grace     time.Duration
+	N         int           // every so many days, weeks or months; default 1
+	From      string        // the civil date, or date and time, from which they are counted; default "2026-01-01"
+	WeekStart string        // default "monday"
+	Zone      string        // of IANA; default "UTC"
+	Grace     time.Duration // for so long after its end a window still takes results that belong to it
 	By        Attribution
-	Fixed     []FixedWindow
+	Fixed     []FixedWindow // the windows themselves, in order and apart; then N and From are left out
+	// Next, if not nil, is a calendar of your own: windows begin at Origin, and each ends where Next(its start) says;
+	// package schedule's From has the rules. It cannot be written as JSON, and a database does not keep it: give
+	// the same function whenever you open it.
+	Next   func(time.Time) time.Time
+	Origin time.Time
 }
 
 // Every is the length of a window.
@@ -233,7 +255,7 @@ const (
 	Daily   Every = "day"
 	Weekly  Every = "week"
 	Monthly Every = "month"
-	Season  Every = "season"
+	Season  Every = "season" // begun by Board.BeginSeason, unless Fixed lists them
 )
 
 // Attribution is the time of a match that decides its window.

@@ -67,8 +67,18 @@ func drawBoard(t *rapid.T) BoardRule {
 			drawWord[Every](t), drawInt(t), drawText(t), string(drawWord[weekday](t)), drawText(t),
 			drawDuration(t), drawWord[Attribution](t),
 			draws(t, func(t *rapid.T) FixedWindow { return FixedWindow{drawText(t), drawTime(t), drawTime(t)} }),
+			nil, drawTime(t),
 		},
+		Partition: maybeDraw(t, func(t *rapid.T) Partition { return Partition{drawWord[Attributed](t), drawText(t)} }),
 	}
+}
+
+func maybeDraw[T any](t *rapid.T, draw func(*rapid.T) T) *T {
+	if drawBool(t) {
+		return nil
+	}
+	v := draw(t)
+	return &v
 }
 
 func drawPrize(t *rapid.T) Prize {

@@ -173,15 +173,22 @@ func readUnfinished(v strictjson.Value) (UnfinishedPolicy, error) {
 func readBoard(v strictjson.Value) (BoardRule, error) {
 	r := strictjson.Fields(v)
 	b := BoardRule{
-		ID:       r.String("id"),
-		Of:       readWord[Subject](r, "of"),
-		PerMatch: readWord[PerMatch](r, "per_match"),
-		Ties:     readWord[BoardTies](r, "ties"),
-		Keys:     strictjson.List(r, "keys", readKey),
-		Prizes:   strictjson.List(r, "prizes", readPrize),
-		Window:   strictjson.One(r, "window", readWindow),
+		ID:        r.String("id"),
+		Of:        readWord[Subject](r, "of"),
+		PerMatch:  readWord[PerMatch](r, "per_match"),
+		Ties:      readWord[BoardTies](r, "ties"),
+		Keys:      strictjson.List(r, "keys", readKey),
+		Prizes:    strictjson.List(r, "prizes", readPrize),
+		Window:    strictjson.One(r, "window", readWindow),
+		Partition: strictjson.Maybe(r, "partition", readPartition),
 	}
 	return b, r.Done()
+}
+
+func readPartition(v strictjson.Value) (Partition, error) {
+	r := strictjson.Fields(v)
+	p := Partition{Of: readWord[Attributed](r, "of"), Attribute: r.String("attribute")}
+	return p, r.Done()
 }
 
 func readKey(v strictjson.Value) (Key, error) {
@@ -232,6 +239,7 @@ func readWindow(v strictjson.Value) (WindowRule, error) {
 		Grace:     strictjson.One(r, "grace", readDuration),
 		By:        readWord[Attribution](r, "by"),
 		Fixed:     strictjson.List(r, "fixed", readFixed),
+		Origin:    strictjson.One(r, "origin", readTime),
 	}
 	return w, r.Done()
 }

@@ -52,7 +52,8 @@ const wholeSchema = `{"currencies":[{"id":"coins"}],
  "boards":[{"id":"daily","of":"team","per_match":"best","ties":"first",
    "keys":[{"metric":"points","fold":"sum","order":"asc","scale":2,"round":true,"best":3,"modes":["duel"]},{"fold":"countback","places":3}],"prizes":[{"id":"p"}],
    "window":{"every":"season","n":2,"from":"2026-01-01","week_start":"sunday","zone":"Europe/Berlin","grace":"1s","by":"started_at",
-     "fixed":[{"id":"s1","start":"2026-01-01T00:00:00+01:00","end":"2026-02-01T00:00:00.5Z"}]}}],
+     "fixed":[{"id":"s1","start":"2026-01-01T00:00:00+01:00","end":"2026-02-01T00:00:00.5Z"}],"origin":"2026-03-01T00:00:00Z"},
+   "partition":{"of":"player","attribute":"country"}}],
  "achievements":[{"id":"ten-wins","metric":"wins","threshold":10,"type":"streak","modes":["duel"],"window":"week","rewards":[{"currency":"coins","amount":1}]}],
  "levels":[{"marker":"xp","thresholds":[0,100,300],"rewards":{"2":[{"currency":"coins","amount":5}]}}]}`
 
@@ -87,7 +88,9 @@ func TestEveryFieldOfTheSchemaIsReadAndWritten(t *testing.T) {
 				Fixed: []FixedWindow{{
 					"s1", time.Date(2025, 12, 31, 23, 0, 0, 0, time.UTC), time.Date(2026, 2, 1, 0, 0, 0, 5e8, time.UTC),
 				}},
+				Origin: time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC),
 			},
+			Partition: &Partition{OfPlayer, "country"},
 		}},
 		Achievements: []Achievement{{"ten-wins", "wins", Int(10), "streak", []string{"duel"}, "week", []Reward{{"coins", 1}}}},
 		Levels:       []Level{{"xp", []int64{0, 100, 300}, map[string][]Reward{"2": {{"coins", 5}}}}},
@@ -107,8 +110,11 @@ func TestEveryFieldOfTheSchemaIsReadAndWritten(t *testing.T) {
 func requireNoZeroField(t *testing.T, v reflect.Value, path string) {
 	for i := range v.NumField() {
 		name := path + "." + v.Type().Field(i).Name
+		if name == "board.Window.Next" {
+			continue // a function
+		}
 		require.False(t, v.Field(i).IsZero(), name)
-		if f := v.Field(i); f.Kind() == reflect.Struct && f.Type() != reflect.TypeFor[Number]() && name != "mode.Missing" {
+		if f := v.Field(i); f.Kind() == reflect.Struct && f.Type() != reflect.TypeFor[Number]() && name != "mode.Missing" && f.Type() != reflect.TypeFor[time.Time]() {
 			requireNoZeroField(t, f, name)
 		}
 	}

@@ -151,7 +151,10 @@ func boardObject(b BoardRule) object {
 			field{"zone", w.Zone}, field{"grace", w.Grace}, field{"by", w.By},
 			field{"fixed", each(w.Fixed, func(f FixedWindow) object {
 				return object{{"id", f.ID}, {"start", f.Start}, {"end", f.End}}
-			})})},
+			})}, field{"origin", w.Origin})},
+		field{"partition", maybe(b.Partition, func(p Partition) object {
+			return fields(field{"of", p.Of}, field{"attribute", p.Attribute})
+		})},
 	)
 }
 

@@ -5,19 +5,21 @@ import (
 	"errors"
 	"slices"
 
+	"github.com/finalbell/finalbell/schedule"
 	"github.com/finalbell/finalbell/store"
 )
 
-// boardChange is what a match does to one board's window.
+// boardChange is what a match does to one board's window, or to one partition of it.
 type boardChange struct {
 	rule    BoardRule
-	window  *window
+	ranking *ranking
 	entries []entryChange
 }
 
 type entryChange struct {
 	id      string
 	version uint64
+	hidden  string // why the entry is not shown
 	entry   entry
 	values  [][]int64 // of the entry
 }
@@ -26,6 +28,20 @@ type entryChange struct {
 type matchJob struct {
 	engine   *engine
 	decision *decision
+}
+
+// stale reports that the rules have changed since the decision was taken, or that a window which it counts in has
+// become final.
+func (j *matchJob) stale() bool {
+	if j.decision.rules != j.engine.ruleset() || j.decision.seasons != j.decision.rules.seasons.Load() {
+		return true
+	}
+	for _, change := range j.decision.changes {
+		if change.ranking.period.isFinal() {
+			return true
+		}
+	}
+	return false
 }
 
 // seal writes the decision down with its position. It may be asked again with another one.
@@ -50,9 +66,9 @@ func (j *matchJob) seal(position uint64) store.Commit {
 	for i, change := range d.changes {
 		d.sealed[i] = make([]placed, 0, len(change.entries))
 		for _, entry := range change.entries {
-			r := entryRecord(change.rule, entry, change.window.id, position)
+			r := entryRecord(change.rule, entry, change.ranking.key, position)
 			c.Records = append(c.Records, r)
-			d.sealed[i] = append(d.sealed[i], placed{id: r.ID, entered: r.Entered, values: r.Values, changed: momentOf(r.Changed)})
+			d.sealed[i] = append(d.sealed[i], placed{id: r.ID, entered: r.Entered, hidden: r.Hidden != "", values: r.Values, changed: momentOf(r.Changed)})
 		}
 	}
 	return c
@@ -70,7 +86,8 @@ func (j *matchJob) applied(position uint64) {
 	j.engine.dues.note(d.next, j.engine.mode(d.next))
 	var moves []rankMove
 	for i, change := range d.changes {
-		moves = append(moves, change.window.apply(d.sealed[i])...)
+		moves = append(moves, change.ranking.apply(d.sealed[i])...)
+		j.engine.willClose(change.ranking.period)
 	}
 	if len(moves) > 0 {
 		j.engine.committer.later(softKey{'r', d.next.ID}, moveRecords(d.next.ID, position, moves))
@@ -84,7 +101,7 @@ func withMoves(roster []Standing, moves []rankMove) []Standing {
 		for b := range roster[i].Boards {
 			on := &roster[i].Boards[b]
 			for _, m := range moves {
-				if m.board == on.Board && m.window == on.Window && m.id == on.id {
+				if m.key == on.key() && m.id == on.id {
 					on.OldRank, on.Rank = m.old, m.rank
 				}
 			}
@@ -93,44 +110,80 @@ func withMoves(roster []Standing, moves []rankMove) []Standing {
 	return roster
 }
 
-// settleBoards folds the ended match into the entries of its players and teams.
+// settleBoards folds the ended match into the entries of its players and teams, on each board in the window that the
+// match belongs to. What comes too late for a final window is only noted.
 func (e *engine) settleBoards(ctx context.Context, d *decision, mode Mode) error {
 	for _, id := range mode.Boards {
-		b := e.boards[id]
+		b := d.rules.boards[id]
+		w, any := b.belongs(d.next)
+		if !any {
+			continue
+		}
 		brought, err := results(b.rule, mode, d.next)
 		if err != nil {
 			return err
 		}
-		change := boardChange{rule: b.rule, window: b.open, entries: make([]entryChange, 0, len(brought))}
-		stored, err := e.entries(ctx, b, brought)
+		p, err := e.entered(ctx, b, w)
 		if err != nil {
 			return err
 		}
-		for _, r := range brought {
-			c, err := e.foldIn(ctx, b, r, stored[r.id])
-			if err != nil {
-				return blame(err, r.id)
-			}
-			change.entries = append(change.entries, c)
+		parts := divided(b.rule, brought)
+		if p.isFinal() {
+			noteLate(d.next.roster, b, w.ID, parts, mode)
+			continue
 		}
-		d.changes = append(d.changes, change)
-		noteValues(d.next.roster, b, change.entries, mode)
+		for _, part := range parts {
+			change := boardChange{rule: b.rule, ranking: p.ranking(part.name), entries: make([]entryChange, 0, len(part.results))}
+			stored, err := e.entries(ctx, change.ranking, part.results)
+			if err != nil {
+				return err
+			}
+			for _, r := range part.results {
+				c, err := e.foldIn(ctx, b, change.ranking.key, r, stored[r.id])
+				if err != nil {
+					return blame(err, r.id)
+				}
+				change.entries = append(change.entries, c)
+			}
+			d.changes = append(d.changes, change)
+			noteValues(d.next.roster, change, mode)
+		}
 	}
 	return nil
 }
 
+// part is what a match brings to one partition of a board.
+type part struct {
+	name    string
+	results []subjectResult
+}
+
+// divided is what a match brings to each partition, in the order of the standings.
+func divided(b BoardRule, brought []subjectResult) []part {
+	var parts []part
+	for _, r := range brought {
+		i := slices.IndexFunc(parts, func(p part) bool { return p.name == r.partition })
+		if i < 0 {
+			i = len(parts)
+			parts = append(parts, part{name: r.partition})
+		}
+		parts[i].results = append(parts[i].results, r)
+	}
+	return parts
+}
+
 // entries loads the stored entries that results will change.
-func (e *engine) entries(ctx context.Context, b *board, brought []subjectResult) (map[string]store.Entry, error) {
+func (e *engine) entries(ctx context.Context, w *ranking, brought []subjectResult) (map[string]store.Entry, error) {
 	ids := make([]string, len(brought))
 	for i, r := range brought {
 		ids[i] = r.id
 	}
-	ids = b.open.has(ids)
+	ids = w.has(ids)
 	stored := make(map[string]store.Entry, len(ids))
 	if len(ids) == 0 {
 		return stored, nil
 	}
-	for r, err := range e.store.Entries(ctx, store.EntryQuery{Board: b.rule.ID, Window: b.open.id, IDs: ids}) {
+	for r, err := range e.store.Entries(ctx, store.EntryQuery{WindowKey: w.key, IDs: ids}) {
 		if err != nil {
 			return nil, unavailable(err)
 		}
@@ -140,8 +193,8 @@ func (e *engine) entries(ctx context.Context, b *board, brought []subjectResult)
 }
 
 // foldIn folds one result into an entry: on top of it, or, if the result is not the latest, from history.
-func (e *engine) foldIn(ctx context.Context, b *board, r subjectResult, stored store.Entry) (entryChange, error) {
-	change := entryChange{id: r.id, version: stored.Version + 1}
+func (e *engine) foldIn(ctx context.Context, b *board, key store.WindowKey, r subjectResult, stored store.Entry) (entryChange, error) {
+	change := entryChange{id: r.id, version: stored.Version + 1, hidden: stored.Hidden}
 	var old entry
 	var err error
 	if stored.Version > 0 {
@@ -154,7 +207,7 @@ func (e *engine) foldIn(ctx context.Context, b *board, r subjectResult, stored s
 		change.values = change.entry.values(b.rule)
 		return change, err
 	}
-	past, err := e.past(ctx, b.rule, r.id)
+	past, err := e.past(ctx, b, key, r.id)
 	if err != nil {
 		return change, err
 	}
@@ -163,10 +216,15 @@ func (e *engine) foldIn(ctx context.Context, b *board, r subjectResult, stored s
 	return change, err
 }
 
-// past is every result that history has for an entry.
-func (e *engine) past(ctx context.Context, b BoardRule, id string) ([]result, error) {
+// past is every result that history has for an entry of a window.
+func (e *engine) past(ctx context.Context, b *board, key store.WindowKey, id string) ([]result, error) {
+	return e.pastBy(ctx, e.ruleset(), b, key, id)
+}
+
+// pastBy is past by other rules than those in force.
+func (e *engine) pastBy(ctx context.Context, rules *ruleset, b *board, key store.WindowKey, id string) ([]result, error) {
 	q := store.MatchQuery{Player: id, States: []string{string(Ended)}}
-	if b.Of == OfTeams {
+	if b.rule.Of == OfTeams {
 		q.Player, q.Team = "", id
 	}
 	var past []result
@@ -178,14 +236,17 @@ func (e *engine) past(ctx context.Context, b BoardRule, id string) ([]result, er
 			return nil, unavailable(err)
 		}
 		r.Participants = slices.DeleteFunc(slices.Clone(r.Participants), func(p store.Participant) bool {
-			return p.Player != id && (b.Of != OfTeams || p.Team != id) // the others' results are not asked for
+			return p.Player != id && (b.rule.Of != OfTeams || p.Team != id) // the others' results are not asked for
 		})
-		brought, err := e.brought(b, r)
+		w, brought, err := rules.brought(b, r)
+		if err == nil && len(brought) > 0 {
+			w, err = e.countedIn(ctx, b, r, w)
+		}
 		if err != nil {
 			return nil, unavailable(err)
 		}
 		for _, x := range brought {
-			if x.id == id {
+			if x.id == id && w.ID == key.Window && x.partition == key.Partition {
 				past = append(past, x.result)
 			}
 		}
@@ -193,32 +254,66 @@ func (e *engine) past(ctx context.Context, b BoardRule, id string) ([]result, er
 	return past, nil
 }
 
-// brought is what a stored match brought to a board under the rules of its time.
-func (e *engine) brought(b BoardRule, r store.Match) ([]subjectResult, error) {
-	mode := e.history.mode(r.Mode, r.Position)
-	for _, id := range mode.Boards {
-		if id == b.ID {
-			return results(b, mode, matchOf(r, e.boards))
+// countedIn is the season that a stored match counted in. In the millisecond in which one begins both it and the one
+// before have matches: whatever ended before the call that began it counted in the one before.
+func (e *engine) countedIn(ctx context.Context, b *board, r store.Match, w schedule.Window) (schedule.Window, error) {
+	at := r.EndedAt
+	if b.rule.Window.By == ByStart {
+		at = r.StartedAt
+	}
+	if !b.rule.Window.bySeasons() || !at.Equal(w.Start) {
+		return w, nil
+	}
+	for event, err := range e.store.Events(ctx, r.Position) {
+		if err != nil || event.At.After(w.Start) {
+			return w, err // the season had begun by then
+		}
+		if event.Kind == seasonBegunEvent && event.ID == windowID(b.rule.ID, w.ID) {
+			return b.seasonBefore(w), nil
 		}
 	}
-	return nil, nil
+	return w, nil
+}
+
+// brought is the window that a stored match belongs to on a board, and what it brought there under the rules of its
+// time.
+func (rules *ruleset) brought(b *board, r store.Match) (schedule.Window, []subjectResult, error) {
+	m := matchOf(r, rules)
+	w, any := b.belongs(m)
+	mode, feeds := rules.feeder(b.rule.ID, m)
+	if !any || !feeds {
+		return w, nil, nil
+	}
+	brought, err := results(b.rule, mode, m)
+	return w, brought, err
 }
 
 // noteValues writes on each standing what the match made of its entry.
-func noteValues(roster []Standing, b *board, changed []entryChange, mode Mode) {
+func noteValues(roster []Standing, change boardChange, mode Mode) {
+	b, key := change.rule, change.ranking.key
 	for i := range roster {
 		s := &roster[i]
-		id := s.Player
-		if b.rule.Of == OfTeams {
-			id = s.Team
-		}
+		id := b.subject(*s)
 		if !counts(mode, *s) {
 			continue
 		}
-		for _, c := range changed {
+		for _, c := range change.entries {
 			if c.id == id && c.entry.entered {
-				s.Boards = append(s.Boards, BoardMove{Board: b.rule.ID, Window: b.open.id,
-					Values: b.rule.shown(c.values), id: id, raw: c.values})
+				s.Boards = append(s.Boards, BoardMove{Board: key.Board, Window: key.Window, Partition: key.Partition,
+					Values: b.shown(c.values), generation: key.Generation, id: id, raw: c.values})
+			}
+		}
+	}
+}
+
+// noteLate writes on each standing that its result came too late.
+func noteLate(roster []Standing, b *board, window string, parts []part, mode Mode) {
+	for i := range roster {
+		s := &roster[i]
+		id := b.rule.subject(*s)
+		for _, p := range parts {
+			if counts(mode, *s) && slices.ContainsFunc(p.results, func(r subjectResult) bool { return r.id == id }) {
+				s.Boards = append(s.Boards, BoardMove{Board: b.rule.ID, Window: window, Partition: p.name, Late: true, generation: b.generation, id: id})
 			}
 		}
 	}

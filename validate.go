@@ -6,11 +6,14 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 	"unicode"
 	"unicode/utf8"
 
 	"github.com/finalbell/finalbell/internal/strictjson"
+
+	"github.com/finalbell/finalbell/internal/timetext"
 )
 
 const (
@@ -251,11 +254,8 @@ func (c *checker) board(path string, b BoardRule) {
 	checkWord(c, path+".of", b.Of)
 	checkWord(c, path+".per_match", b.PerMatch)
 	checkWord(c, path+".ties", b.Ties)
-	checkWord(c, path+".window.every", b.Window.Every)
-	checkWord(c, path+".window.week_start", weekday(b.Window.WeekStart))
-	checkWord(c, path+".window.by", b.Window.By)
-	c.notNegative(path+".window.n", b.Window.N)
-	c.duration(path+".window.grace", b.Window.Grace)
+	c.window(path+".window", b.Window)
+	c.partition(path+".partition", b)
 	for _, part := range b.later() {
 		c.unsupported(path, part)
 	}
@@ -276,6 +276,43 @@ func (c *checker) board(path string, b BoardRule) {
 			c.fail(path+".fold", "%s beside %s: best, worst, first and latest on one board are all the same fold", quote(string(key.Fold)), quote(string(row)))
 		}
 		row = key.Fold
+	}
+}
+
+func (c *checker) window(path string, w WindowRule) {
+	checkWord(c, path+".every", w.Every)
+	checkWord(c, path+".week_start", weekday(w.WeekStart))
+	checkWord(c, path+".by", w.By)
+	c.notNegative(path+".n", w.N)
+	c.duration(path+".grace", w.Grace)
+	for i, f := range w.Fixed {
+		c.id(fmt.Sprintf("%s.fixed[%d].id", path, i), f.ID)
+		if f.End.IsZero() {
+			c.fail(fmt.Sprintf("%s.fixed[%d].end", path, i), "is missing")
+		}
+	}
+	switch {
+	case w.Next != nil && (cmp.Or(w.Every, AllTime) != AllTime || w.N > 1 || w.From != "" || len(w.Fixed) > 0):
+		c.fail(path+".next", "stands for every, n, from and fixed, which are left out")
+	case w.Next == nil && !w.Origin.IsZero():
+		c.fail(path+".origin", "%s is of a calendar of your own, but there is no Next", timetext.Format(w.Origin))
+	}
+	if c.err == nil {
+		if _, err := w.schedule(); err != nil {
+			field, problem, _ := strings.Cut(err.Error(), ": ") // as package schedule writes them
+			c.fail(path+"."+field, "%s", problem)
+		}
+	}
+}
+
+func (c *checker) partition(path string, b BoardRule) {
+	if b.Partition == nil {
+		return
+	}
+	checkWord(c, path+".of", b.Partition.Of)
+	c.id(path+".attribute", b.Partition.Attribute)
+	if b.Of == OfTeams && b.Partition.Of == OfPlayer {
+		c.fail(path+".of", "a team's members may differ in an attribute; a board of teams is partitioned by the match's")
 	}
 }
 
@@ -391,16 +428,7 @@ func (m Mode) later() []later {
 }
 
 func (b BoardRule) later() []later {
-	w := b.Window
 	return []later{
 		{"prizes", len(b.Prizes) > 0},
-		{"window.every", cmp.Or(w.Every, AllTime) != AllTime},
-		{"window.n", w.N > 1},
-		{"window.from", w.From != ""},
-		{"window.week_start", cmp.Or(w.WeekStart, "monday") != "monday"},
-		{"window.zone", cmp.Or(w.Zone, "UTC") != "UTC"},
-		{"window.grace", w.Grace != 0},
-		{"window.by", cmp.Or(w.By, ByEnd) != ByEnd},
-		{"window.fixed", len(w.Fixed) > 0},
 	}
 }

@@ -17,6 +17,9 @@ type request struct {
 	op       string
 	id       string
 	now, at  time.Time
+	backfill bool
+	rules    *ruleset // in force when it is tried
+	seasons  uint64   // begun and ended by then
 	outcomes []Outcome
 	reason   string
 	create   *NewMatch
@@ -34,6 +37,8 @@ type decision struct {
 	body     []byte
 	at       time.Time // of the event
 
+	rules   *ruleset // by which it was decided,
+	seasons uint64   // and when
 	changes []boardChange
 	sealed  [][]placed // per change, with their position
 }
@@ -56,7 +61,7 @@ func (e *Engine) Create(ctx context.Context, n NewMatch) (Match, error) {
 		return Match{}, failed(op, n.ID, err)
 	}
 	n.Deadline = n.Deadline.UTC()
-	return e.do(ctx, request{op: op, id: n.ID, now: now, at: at, create: &n})
+	return e.do(ctx, request{op: op, id: n.ID, now: now, at: at, backfill: e.backfill, create: &n})
 }
 
 // Start starts a created match. A match that has started already, or ended, is returned as it is, Replayed.
@@ -69,7 +74,7 @@ func (e *Engine) Start(ctx context.Context, id string) (Match, error) {
 // who would stand where. Scores are soft: the last ones are written within a second or with the next commit,
 // and may be lost in a crash; who walks in stays. Without outcomes nothing changes.
 func (e *Engine) Report(ctx context.Context, id string, outcomes ...Outcome) (Match, error) {
-	return e.At(time.Time{}).verb(ctx, request{op: "report match", id: id, outcomes: outcomes, decide: decideReport})
+	return e.undated().verb(ctx, request{op: "report match", id: id, outcomes: outcomes, decide: decideReport})
 }
 
 // End ends a started match: ranks the outcomes and applies them to every board of the mode, all in one
@@ -82,8 +87,11 @@ func (e *Engine) End(ctx context.Context, id string, outcomes ...Outcome) (Match
 
 // Cancel closes a match that will not end. Cancelling it again returns it, Replayed, with the first reason.
 func (e *Engine) Cancel(ctx context.Context, id, reason string) (Match, error) {
-	return e.At(time.Time{}).verb(ctx, request{op: "cancel match", id: id, reason: reason, decide: decideCancel})
+	return e.undated().verb(ctx, request{op: "cancel match", id: id, reason: reason, decide: decideCancel})
 }
+
+// undated is the engine for calls that take no time of their own.
+func (e *Engine) undated() *Engine { return &Engine{engine: e.engine, backfill: e.backfill} }
 
 // verb checks what can be checked without the match.
 func (e *Engine) verb(ctx context.Context, r request) (Match, error) {
@@ -93,6 +101,7 @@ func (e *Engine) verb(ctx context.Context, r request) (Match, error) {
 	}
 	if err == nil {
 		r.now, r.at, err = e.times()
+		r.backfill = e.backfill
 	}
 	for _, o := range r.outcomes {
 		if err == nil {
@@ -131,9 +140,16 @@ func (e *Engine) do(ctx context.Context, r request) (Match, error) {
 }
 
 func (e *engine) try(ctx context.Context, r request) (Match, error) {
+	r.rules = e.ruleset()
+	r.seasons = r.rules.seasons.Load()
 	m, d, err := e.decide(ctx, r)
 	if err != nil {
 		return Match{}, err
+	}
+	if !d.replayed && d.next.State == Ended && !d.next.NoContest && !r.backfill {
+		if err := e.closeBefore(ctx, r, d.next); err != nil {
+			return Match{}, err
+		}
 	}
 	if !d.replayed {
 		data, err := e.before(ctx, r, m, d)
@@ -202,13 +218,14 @@ func (e *engine) reserveAndCommit(ctx context.Context, r request, before Match, 
 	case err != nil:
 		return d, err
 	case stored.Version != before.version || stored.Provisional:
-		if d, err = e.redecide(r, matchOf(stored, e.boards)); err != nil || d.replayed {
+		if d, err = e.redecide(r, matchOf(stored, r.rules)); err != nil || d.replayed {
 			return d, err
 		}
 		if len(e.keys(d)) > len(held) {
 			return d, store.ErrStale // somebody walked in meanwhile: start over with their keys too
 		}
 	}
+	d.rules, d.seasons = r.rules, r.seasons
 	if err := e.settle(ctx, d, data); err != nil {
 		return d, err
 	}
@@ -308,7 +325,8 @@ func (e *engine) expire(ctx context.Context, id string) error {
 		e.committer.keys.release(t) // somebody else was faster
 		return err
 	}
-	d := &decision{next: expire(m, due), key: keyOf("due", expireKind, id), kind: expiredEvent, at: due}
+	d := &decision{next: expire(m, due), key: keyOf("due", expireKind, id), kind: expiredEvent, at: due, rules: e.ruleset()}
+	d.seasons = d.rules.seasons.Load()
 	_, err = e.submit(ctx, t, d)
 	return err
 }
@@ -348,5 +366,7 @@ func (j *lateJob) seal(position uint64) store.Commit {
 	c.Position = position
 	return c
 }
+
+func (j *lateJob) stale() bool { return false }
 
 func (j *lateJob) applied(uint64) {}

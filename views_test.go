@@ -33,7 +33,7 @@ func TestTheViewsTellWhatTheEngineTells(t *testing.T) {
 		require.NoError(t, err)
 		defer db.Close()
 		for _, rule := range m.rules.Boards {
-			requireBoardView(t, db, m.engine, rule.ID)
+			requireBoardView(t, db, m.engine, rule)
 		}
 		players := make(map[string][]string) // ended matches by player
 		for match, err := range m.engine.Matches(context.Background(), finalbell.MatchFilter{States: []finalbell.State{finalbell.Ended}}) {
@@ -55,18 +55,32 @@ func TestTheViewsTellWhatTheEngineTells(t *testing.T) {
 	})
 }
 
-func requireBoardView(t *rapid.T, db *sql.DB, e *finalbell.Engine, board string) {
-	page, err := e.Board(board).Page(context.Background(), 0, 1000)
+// requireBoardView compares every window of a board, in all partitions.
+func requireBoardView(t *rapid.T, db *sql.DB, e *finalbell.Engine, rule finalbell.BoardRule) {
+	ctx := context.Background()
+	windows, err := e.Board(rule.ID).Windows(ctx)
 	require.NoError(t, err)
-	i := 0
-	rows(t, db, `SELECT rank, position, player, "values" FROM boards WHERE board = ? ORDER BY position`, func(row []any) {
-		require.Less(t, i, len(page.Entries), "the view has more")
-		want := page.Entries[i]
-		require.Equal(t, []any{int64(want.Rank), int64(want.Position), want.Player}, row[:3], "board %s", board)
-		requireValues(t, want.Values, row[3].(string))
-		i++
-	}, board)
-	require.Len(t, page.Entries, i, "board %s", board)
+	for _, w := range windows {
+		board := e.Board(rule.ID).Window(w.ID)
+		partitions := []string{""}
+		if rule.Partition != nil {
+			partitions, err = board.Partitions(ctx)
+			require.NoError(t, err)
+		}
+		for _, partition := range partitions {
+			page, err := board.Partition(partition).Page(ctx, 0, 1000)
+			require.NoError(t, err)
+			i := 0
+			rows(t, db, `SELECT rank, position, player, "values" FROM boards WHERE board = ? AND window = ? AND partition = ? ORDER BY position`, func(row []any) {
+				require.Less(t, i, len(page.Entries), "the view has more")
+				want := page.Entries[i]
+				require.Equal(t, []any{int64(want.Rank), int64(want.Position), want.Player}, row[:3], "board %s", rule.ID)
+				requireValues(t, want.Values, row[3].(string))
+				i++
+			}, rule.ID, w.ID, partition)
+			require.Len(t, page.Entries, i, "board %s", rule.ID)
+		}
+	}
 }
 
 func requireValues(t *rapid.T, want []finalbell.Value, text string) {

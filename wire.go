@@ -82,28 +82,31 @@ func wireNumber(n Number) *Number {
 // MarshalJSON writes the standing as it stands in a match.
 func (s Standing) MarshalJSON() ([]byte, error) {
 	return marshal(struct {
-		Player   string            `json:"player"`
-		Team     string            `json:"team,omitempty"`
-		Bot      bool              `json:"bot,omitempty"`
-		Outcome  *Number           `json:"outcome,omitempty"`
-		Status   Status            `json:"status,omitempty"`
-		Metrics  map[string]Number `json:"metrics,omitempty"`
-		Rank     int               `json:"rank,omitempty"`
-		Position int               `json:"position,omitempty"`
-		Result   Result            `json:"result,omitempty"`
-		Boards   []BoardMove       `json:"boards,omitempty"`
-	}{s.Player, s.Team, s.Bot, wireNumber(s.Outcome), s.Status, s.Metrics, s.Rank, s.Position, s.Result, s.Boards})
+		Player     string            `json:"player"`
+		Team       string            `json:"team,omitempty"`
+		Bot        bool              `json:"bot,omitempty"`
+		Attributes map[string]string `json:"attributes,omitempty"`
+		Outcome    *Number           `json:"outcome,omitempty"`
+		Status     Status            `json:"status,omitempty"`
+		Metrics    map[string]Number `json:"metrics,omitempty"`
+		Rank       int               `json:"rank,omitempty"`
+		Position   int               `json:"position,omitempty"`
+		Result     Result            `json:"result,omitempty"`
+		Boards     []BoardMove       `json:"boards,omitempty"`
+	}{s.Player, s.Team, s.Bot, s.Attributes, wireNumber(s.Outcome), s.Status, s.Metrics, s.Rank, s.Position, s.Result, s.Boards})
 }
 
 // MarshalJSON writes the move as it stands in a standing.
 func (b BoardMove) MarshalJSON() ([]byte, error) {
 	return marshal(struct {
-		Board   string  `json:"board"`
-		Window  string  `json:"window"`
-		OldRank int     `json:"old_rank,omitempty"`
-		Rank    int     `json:"rank,omitempty"`
-		Values  []Value `json:"values,omitempty"`
-	}{b.Board, b.Window, b.OldRank, b.Rank, b.Values})
+		Board     string  `json:"board"`
+		Window    string  `json:"window"`
+		Partition string  `json:"partition,omitempty"`
+		Late      bool    `json:"late,omitempty"`
+		OldRank   int     `json:"old_rank,omitempty"`
+		Rank      int     `json:"rank,omitempty"`
+		Values    []Value `json:"values,omitempty"`
+	}{b.Board, b.Window, b.Partition, b.Late, b.OldRank, b.Rank, b.Values})
 }
 
 // MarshalJSON writes a number, or for countback an array up to the worst place held.
@@ -117,14 +120,16 @@ func (v Value) MarshalJSON() ([]byte, error) {
 // MarshalJSON writes the page as every command prints it.
 func (p Page) MarshalJSON() ([]byte, error) {
 	return marshal(struct {
-		Board   string      `json:"board"`
-		Window  string      `json:"window"`
-		Start   string      `json:"start,omitempty"`
-		End     string      `json:"end,omitempty"`
-		State   WindowState `json:"state"`
-		Size    int         `json:"size"`
-		Entries []Entry     `json:"entries,omitempty"`
-	}{p.Board, p.Window, wireTime(p.Start), wireTime(p.End), p.State, p.Size, p.Entries})
+		Board     string      `json:"board"`
+		Window    string      `json:"window"`
+		Partition string      `json:"partition,omitempty"`
+		Start     string      `json:"start,omitempty"`
+		End       string      `json:"end,omitempty"`
+		State     WindowState `json:"state"`
+		Size      int         `json:"size"`
+		Entries   []Entry     `json:"entries,omitempty"`
+		Next      string      `json:"next,omitempty"`
+	}{p.Board, p.Window, p.Partition, wireTime(p.Start), wireTime(p.End), p.State, p.Size, p.Entries, p.Next})
 }
 
 // MarshalJSON writes the window, without its board, which the caller knows.
@@ -179,6 +184,40 @@ func (d Done) MarshalJSON() ([]byte, error) {
 		ID   string `json:"id"`
 		Due  string `json:"due"`
 	}{d.Kind, d.ID, timetext.Format(d.Due)})
+}
+
+// MarshalJSON writes what a rebuild did as every command prints it.
+func (r Rebuilt) MarshalJSON() ([]byte, error) {
+	type window struct {
+		Window    string        `json:"window"`
+		Partition string        `json:"partition,omitempty"`
+		State     WindowState   `json:"state"`
+		Before    int           `json:"before"`
+		After     int           `json:"after"`
+		Moves     []RebuiltMove `json:"moves,omitempty"`
+	}
+	type board struct {
+		Board   string   `json:"board"`
+		Added   bool     `json:"added,omitempty"`
+		Windows []window `json:"windows,omitempty"`
+	}
+	return marshal(struct {
+		Matches int     `json:"matches"`
+		Boards  []board `json:"boards,omitempty"`
+	}{r.Matches, each(r.Boards, func(b RebuiltBoard) board {
+		return board{b.Board, b.Added, each(b.Windows, func(w RebuiltWindow) window { return window(w) })}
+	})})
+}
+
+// MarshalJSON writes the move of one entry.
+func (m RebuiltMove) MarshalJSON() ([]byte, error) {
+	return marshal(struct {
+		Player    string  `json:"player"`
+		OldRank   int     `json:"old_rank,omitempty"`
+		Rank      int     `json:"rank,omitempty"`
+		OldValues []Value `json:"old_values,omitempty"`
+		Values    []Value `json:"values,omitempty"`
+	}{m.Player, m.OldRank, m.Rank, m.OldValues, m.Values})
 }
 
 // lateBody is a refused report as its event keeps it, and a sum that tells it from other ones. The order in

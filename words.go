@@ -43,6 +43,7 @@ func (PerMatch) words() []PerMatch       { return []PerMatch{PerMatchSum, PerMat
 func (BoardTies) words() []BoardTies     { return []BoardTies{ShareRank, FirstRank} }
 func (Every) words() []Every             { return []Every{AllTime, Daily, Weekly, Monthly, Season} }
 func (Attribution) words() []Attribution { return []Attribution{ByEnd, ByStart} }
+func (Attributed) words() []Attributed   { return []Attributed{OfMatch, OfPlayer} }
 func (Fold) words() []Fold {
 	return []Fold{FoldSum, FoldBest, FoldWorst, FoldFirst, FoldLatest, FoldMean, FoldCount, FoldCountback}
 }

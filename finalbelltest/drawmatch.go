@@ -10,7 +10,7 @@ import (
 )
 
 // NewMatch draws a match of one of the modes that Create takes, without id or deadline. Its round has a
-// number, which boards with segments need.
+// number, which boards with segments need, and it and its players may have the attributes by which boards are divided.
 func NewMatch(rules finalbell.Rules) *rapid.Generator[finalbell.NewMatch] {
 	return rapid.Custom(func(t *rapid.T) finalbell.NewMatch {
 		mode := rapid.SampledFrom(rules.Modes).Draw(t, "mode")
@@ -20,14 +20,14 @@ func NewMatch(rules finalbell.Rules) *rapid.Generator[finalbell.NewMatch] {
 			Round:   pick(t, "round", "1", "2", "Matchday 3", "2026 round 4"),
 			Players: Roster(mode).Draw(t, "roster"),
 		}
-		if once(t, 4, "attributes") {
-			n.Attributes = map[string]string{"map": pick(t, "map", "dust", "")}
+		if once(t, 2, "attributes") {
+			n.Attributes = map[string]string{"map": pick(t, "map", "dust", "mill", "")}
 		}
 		return n
 	})
 }
 
-// Roster draws players that the mode takes, at most six: some with teams, some of them bots.
+// Roster draws players that the mode takes, at most six: some with teams or attributes, some of them bots.
 func Roster(mode finalbell.Mode) *rapid.Generator[[]finalbell.Participant] {
 	return rapid.Custom(func(t *rapid.T) []finalbell.Participant {
 		most := len(poolPlayers())
@@ -37,9 +37,11 @@ func Roster(mode finalbell.Mode) *rapid.Generator[[]finalbell.Participant] {
 		n := rapid.IntRange(min(max(1, mode.Players.Min), most), most).Draw(t, "players")
 		var roster []finalbell.Participant
 		for _, id := range rapid.Permutation(poolPlayers()).Draw(t, "roster")[:n] {
-			roster = append(roster, finalbell.Participant{
-				Player: id, Team: drawTeam(t, mode, roster), Bot: once(t, 5, "bot"),
-			})
+			p := finalbell.Participant{Player: id, Team: drawTeam(t, mode, roster), Bot: once(t, 5, "bot")}
+			if once(t, 2, "attributes") {
+				p.Attributes = map[string]string{"country": pick(t, "country", "de", "se", "")}
+			}
+			roster = append(roster, p)
 		}
 		return roster
 	})

@@ -133,11 +133,64 @@ func drawBoard(t *rapid.T, id string, feeders []string) finalbell.BoardRule {
 	if b.Of == finalbell.OfTeams {
 		b.PerMatch = pick(t, "per match", "", finalbell.PerMatchSum, finalbell.PerMatchBest)
 	}
+	b.Window, b.Partition = drawWindow(t), drawPartition(t, b.Of)
 	row := pick(t, "row fold", finalbell.FoldBest, finalbell.FoldWorst, finalbell.FoldFirst, finalbell.FoldLatest)
 	for range rapid.IntRange(1, 4).Draw(t, "keys") {
 		b.Keys = append(b.Keys, drawKey(t, row, feeders))
 	}
 	return b
+}
+
+// poolZones have clocks that are turned at different times of the year, by an hour and by half of one, or never.
+func poolZones() []string {
+	return []string{"", "Europe/Berlin", "America/New_York", "Australia/Sydney", "Australia/Lord_Howe", "Asia/Tokyo"}
+}
+
+// drawWindow draws the period of a board. The shortest one is a day, but for those of a calendar of its own.
+func drawWindow(t *rapid.T) finalbell.WindowRule {
+	w := finalbell.WindowRule{
+		Grace: pick(t, "grace", 0, 0, 2*time.Second, time.Hour, 36*time.Hour, 8*24*time.Hour),
+		By:    pick(t, "by", "", finalbell.ByEnd, finalbell.ByStart),
+	}
+	day := func(n int) time.Time { return time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC).AddDate(0, 0, n) }
+	switch pick(t, "window", "all", "day", "week", "month", "fixed", "seasons", "own") {
+	case "day":
+		w.Every, w.N = finalbell.Daily, pick(t, "days", 0, 1, 2, 10)
+	case "week":
+		w.Every, w.N = finalbell.Weekly, pick(t, "weeks", 0, 1, 2)
+		w.WeekStart = pick(t, "week start", "", "sunday", "thursday")
+	case "month":
+		w.Every, w.N = finalbell.Monthly, pick(t, "months", 0, 1, 3)
+	case "fixed":
+		w.Every = pick(t, "fixed", "", finalbell.Season)
+		w.Fixed = []finalbell.FixedWindow{
+			{ID: "spring/1", Start: day(-3), End: day(0)}, {ID: "spring%2", Start: day(0), End: day(4)}, {ID: "cup", Start: day(9), End: day(30)},
+		}
+		return w
+	case "seasons":
+		w.Every = finalbell.Season
+		return w
+	case "own":
+		w.Origin = day(-2)
+		w.Next = func(t time.Time) time.Time { return t.Add(7 * time.Hour) }
+		return w
+	default:
+		return w
+	}
+	w.Zone = rapid.SampledFrom(poolZones()).Draw(t, "zone")
+	// Half past two is left out, or comes twice, on the days on which most clocks are turned.
+	w.From = pick(t, "from", "", "2026-01-31", "2026-01-01T02:30", "2026-03-02T10:00")
+	return w
+}
+
+// drawPartition draws what a board is divided by, mostly nothing.
+func drawPartition(t *rapid.T, of finalbell.Subject) *finalbell.Partition {
+	match := &finalbell.Partition{Of: pick(t, "of match", "", finalbell.OfMatch), Attribute: "map"}
+	player := &finalbell.Partition{Of: finalbell.OfPlayer, Attribute: "country"}
+	if of == finalbell.OfTeams {
+		player = match
+	}
+	return pick(t, "partition", nil, nil, match, player)
 }
 
 func drawKey(t *rapid.T, row finalbell.Fold, feeders []string) finalbell.Key {

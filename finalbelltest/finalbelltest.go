@@ -37,10 +37,10 @@ type TB interface {
 type Game struct {
 	Engine *finalbell.Engine
 	Clock  *Clock
-	Store  store.Store // the engine's; another one after each Reopen
+	Store  store.Store     // the engine's; another one after each Reopen
+	Rules  finalbell.Rules // by which Reopen opens it; a test that rebuilds boards sets them
 
 	reopen  Opener
-	rules   finalbell.Rules
 	options finalbell.Options
 	made    atomic.Int64
 }
@@ -67,7 +67,7 @@ func New(t TB, rules finalbell.Rules, options ...func(*finalbell.Options)) *Game
 // NewOn is New on stores of another kind.
 func NewOn(t TB, open Opener, rules finalbell.Rules, options ...func(*finalbell.Options)) *Game {
 	t.Helper()
-	g := &Game{Clock: NewClock(time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)), reopen: open, rules: rules}
+	g := &Game{Clock: NewClock(time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)), reopen: open, Rules: rules}
 	g.options = finalbell.Options{Now: g.Clock.Now, NewID: g.newID}
 	for _, change := range options {
 		change(&g.options)
@@ -93,7 +93,7 @@ func (g *Game) open(t TB) {
 		t.Fatalf("open: %v", err)
 	}
 	g.Store = s
-	if g.Engine, err = finalbell.New(context.Background(), s, g.rules, g.options); err != nil {
+	if g.Engine, err = finalbell.New(context.Background(), s, g.Rules, g.options); err != nil {
 		t.Fatalf("open: %v", err)
 	}
 }

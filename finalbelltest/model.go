@@ -1,15 +1,15 @@
 package finalbelltest
 
 import (
-	"errors"
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/finalbell/finalbell"
+	"github.com/finalbell/finalbell/schedule"
 	"github.com/finalbell/finalbell/store"
 )
 
@@ -18,7 +18,8 @@ import (
 // *finalbell.Error of the kind, without words. It knows no hooks. It is for one goroutine at a time.
 type Model struct {
 	*model
-	at time.Time
+	at       time.Time
+	backfill bool
 }
 
 type model struct {
@@ -29,6 +30,15 @@ type model struct {
 	ended   int             // matches that have ended
 	made    int             // ids given
 	late    map[string]bool // refused reports that were kept
+
+	calendars map[string]*schedule.Schedule   // by board; nil for seasons that calls begin
+	seasons   map[string][]schedule.Window    // by board, in the order in which they were begun
+	results   map[string]map[string][]brought // by board and window, what counts there, in the order of ending
+	closed    map[windowName]bool
+	closings  []closing
+	hidden    map[place]string // why
+	shows     int              // hides and restores so far
+	*workings
 }
 
 // played is a match with everything that was said of it.
@@ -44,17 +54,33 @@ type played struct {
 
 // NewModel returns a model of an engine on an empty store, on the same clock.
 func NewModel(rules finalbell.Rules, now func() time.Time) *Model {
-	return &Model{model: &model{rules: rules, now: now, late: make(map[string]bool)}}
+	m := &model{rules: rules, now: now, late: make(map[string]bool), calendars: make(map[string]*schedule.Schedule),
+		seasons: make(map[string][]schedule.Window), results: make(map[string]map[string][]brought),
+		closed: make(map[windowName]bool), hidden: make(map[place]string), workings: newWorkings()}
+	for _, b := range rules.Boards {
+		m.calendars[b.ID] = calendar(b.Window)
+		m.results[b.ID] = make(map[string][]brought)
+	}
+	return &Model{model: m}
 }
 
 // At returns the same model for calls about something that happened at t.
-func (m *Model) At(t time.Time) *Model { return &Model{model: m.model, at: t} }
+func (m *Model) At(t time.Time) *Model { return &Model{model: m.model, at: t, backfill: m.backfill} }
+
+// Backfill returns the same model for bringing in matches that were played before.
+func (m *Model) Backfill() *Model { return &Model{model: m.model, at: m.at, backfill: true} }
 
 // Clone returns a model that stands where m does and goes its own way from there.
 func (m *Model) Clone() *Model {
 	c := *m.model
-	c.matches, c.late = slices.Clone(c.matches), maps.Clone(c.late)
-	return &Model{model: &c, at: m.at}
+	c.matches, c.late, c.workings = slices.Clone(c.matches), maps.Clone(c.late), newWorkings()
+	c.closings = slices.Clone(c.closings)
+	c.closed, c.hidden, c.seasons = maps.Clone(c.closed), maps.Clone(c.hidden), maps.Clone(c.seasons)
+	c.results = make(map[string]map[string][]brought)
+	for board, windows := range m.results {
+		c.results[board] = maps.Clone(windows)
+	}
+	return &Model{model: &c, at: m.at, backfill: m.backfill}
 }
 
 // Create is Engine.Create. Without an id the match gets id-1, id-2 and so on, as under New.
@@ -79,7 +105,7 @@ func (m *Model) Create(n finalbell.NewMatch) (finalbell.Match, error) {
 	}
 	var said said
 	for _, p := range n.Players {
-		said.seats = append(said.seats, finalbell.Standing{Player: p.Player, Team: p.Team, Bot: p.Bot})
+		said.seats = append(said.seats, finalbell.Standing{Player: p.Player, Team: p.Team, Bot: p.Bot, Attributes: p.Attributes})
 	}
 	if twice := repeated(said.seats, func(s finalbell.Standing) string { return s.Player }); twice != nil {
 		return finalbell.Match{}, refuse(finalbell.ErrDuplicatePlayer, twice...)
@@ -196,13 +222,18 @@ func (m *Model) End(id string, outcomes ...finalbell.Outcome) (finalbell.Match, 
 			return finalbell.Match{}, refuse(finalbell.ErrOutcome)
 		}
 	}
+	if !p.match.NoContest && !m.backfill {
+		m.closeBefore(p, now)
+	}
 	if busy := m.busy(p); starts && busy != nil {
 		return finalbell.Match{}, refuse(finalbell.ErrPlayers, busy...)
 	}
 	if !p.match.NoContest {
-		if p.shown, err = m.withBoards(p); err != nil {
-			return finalbell.Match{}, err
+		shares, ok := m.shares(p)
+		if !ok {
+			return finalbell.Match{}, refuse(finalbell.ErrOutcome)
 		}
+		p.shown = m.settle(p, shares)
 	}
 	m.ended++
 	return m.write(p, now), nil
@@ -237,16 +268,27 @@ func (m *Model) Tick() []finalbell.Done {
 			done = append(done, finalbell.Done{Kind: "expire", ID: p.match.ID, Due: due})
 		}
 	}
+	windows := make(map[finalbell.Done]windowName)
+	for _, board := range m.rules.Boards {
+		for _, w := range m.dueWindows(board, now) {
+			d := finalbell.Done{Kind: "close", ID: doneID(board.ID, w.ID), Due: m.due(board, w)}
+			done, windows[d] = append(done, d), windowName{board.ID, w.ID}
+		}
+	}
 	slices.SortFunc(done, func(a, b finalbell.Done) int {
 		if c := a.Due.Compare(b.Due); c != 0 {
 			return c
 		}
-		if a.ID < b.ID {
-			return -1
+		if c := strings.Compare(a.ID, b.ID); c != 0 {
+			return c
 		}
-		return 1
+		return strings.Compare(a.Kind, b.Kind)
 	})
 	for _, d := range done {
+		if d.Kind == "close" {
+			m.close(windows[d], d.Due)
+			continue
+		}
 		p, _ := m.find(d.ID)
 		m.doDue(p, now)
 	}
@@ -289,222 +331,15 @@ func (m *Model) Recover(got finalbell.Match) bool {
 	return false
 }
 
-// load is how every verb but Create begins: what is wrong with the call itself, whether the match is there,
-// and what is due.
-func (m *Model) load(id string, usesAt bool, outcomes ...finalbell.Outcome) (p played, now, at time.Time, err error) {
-	now, at, err = m.times(usesAt)
-	if !validID(id) {
-		err = refuse(finalbell.ErrInvalid)
+// Closings are the models between m and what became of it by one verb: its engine closes windows, each in a commit of
+// its own, before it does anything else.
+func (m *Model) Closings(after *Model) []*Model {
+	var between []*Model
+	last := m
+	for _, c := range after.closings[min(len(m.closings), len(after.closings)):] {
+		last = last.Clone()
+		last.close(c.name, c.at)
+		between = append(between, last)
 	}
-	for _, o := range outcomes {
-		if o.Player == "" && o.Team == "" || o.Player != "" && !validID(o.Player) || o.Team != "" && !validID(o.Team) {
-			err = refuse(finalbell.ErrInvalid)
-		}
-	}
-	if err != nil {
-		return p, now, at, err
-	}
-	p, there := m.find(id)
-	if !there {
-		return p, now, at, refuse(finalbell.ErrNotFound)
-	}
-	return m.doDue(p, now), now, at, nil
-}
-
-// clock is the present, which is never before what was written.
-func (m *Model) clock() time.Time {
-	now := m.now().UTC().Truncate(time.Millisecond)
-	if now.Before(m.head.At) {
-		return m.head.At
-	}
-	return now
-}
-
-func (m *Model) times(usesAt bool) (now, at time.Time, err error) {
-	now = m.clock()
-	if m.at.IsZero() || !usesAt {
-		return now, now, nil
-	}
-	if m.at.Nanosecond()%int(time.Millisecond) != 0 || m.at.After(now) {
-		return now, m.at, refuse(finalbell.ErrInvalid)
-	}
-	return now, m.at.UTC(), nil
-}
-
-// Head is what the engine's store must answer to Head.
-func (m *Model) Head() store.Head { return m.head }
-
-func (m *Model) wrote(at time.Time) {
-	m.head.Position++
-	if at.After(m.head.At) {
-		m.head.At = at
-	}
-}
-
-func (m *Model) find(id string) (played, bool) {
-	i := slices.IndexFunc(m.matches, func(p played) bool { return p.match.ID == id })
-	if i < 0 {
-		return played{}, false
-	}
-	return m.matches[i], true
-}
-
-// write puts a match that no crash takes back.
-func (m *Model) write(p played, at time.Time) finalbell.Match {
-	p.before = nil
-	m.put(p)
-	m.wrote(at)
-	return p.show()
-}
-
-func (m *Model) put(p played) {
-	i := slices.IndexFunc(m.matches, func(q played) bool { return q.match.ID == p.match.ID })
-	m.matches[i] = p
-}
-
-// doDue closes a match whose deadline has passed.
-func (m *Model) doDue(p played, now time.Time) played {
-	due, there := m.deadline(p)
-	if !there || due.After(now) {
-		return p
-	}
-	p.match.State, p.match.EndedAt = finalbell.Expired, due
-	p = p.abandoned()
-	m.write(p, due)
-	return p
-}
-
-func (m *Model) deadline(p played) (time.Time, bool) {
-	mode := m.mode(p.match.Mode)
-	var limits []time.Time
-	switch {
-	case p.match.State != finalbell.Created && p.match.State != finalbell.Started:
-		return time.Time{}, false
-	case p.match.State == finalbell.Created && mode.ExpireCreated > 0:
-		limits = append(limits, p.match.CreatedAt.Add(mode.ExpireCreated))
-	case p.match.State == finalbell.Started && mode.ExpireStarted > 0:
-		limits = append(limits, p.match.StartedAt.Add(mode.ExpireStarted))
-	}
-	if !p.match.Deadline.IsZero() {
-		limits = append(limits, p.match.Deadline)
-	}
-	if limits == nil {
-		return time.Time{}, false
-	}
-	return slices.MinFunc(limits, time.Time.Compare), true
-}
-
-// busy are the players who are in another started match of an exclusive mode.
-func (m *Model) busy(p played) []string {
-	if !m.mode(p.match.Mode).Exclusive {
-		return nil
-	}
-	var busy []string
-	for _, s := range p.said.seats {
-		for _, other := range m.matches {
-			if s.Bot || other.match.ID == p.match.ID || other.match.State != finalbell.Started || !m.mode(other.match.Mode).Exclusive {
-				continue
-			}
-			if slices.ContainsFunc(other.said.seats, func(o finalbell.Standing) bool { return o.Player == s.Player && !o.Bot }) {
-				busy = append(busy, s.Player)
-			}
-		}
-	}
-	return busy
-}
-
-func (m *Model) mode(id string) finalbell.Mode {
-	i := slices.IndexFunc(m.rules.Modes, func(mode finalbell.Mode) bool { return mode.ID == id })
-	return m.rules.Modes[i]
-}
-
-// keepLate keeps a report that came too late, once, if its numbers can be written.
-func (m *Model) keepLate(p played, now time.Time, outcomes []finalbell.Outcome) {
-	if p.match.State != finalbell.Cancelled && p.match.State != finalbell.Expired {
-		return
-	}
-	text, writable := lateText(outcomes)
-	if text = p.match.ID + " " + text; writable && !m.late[text] {
-		m.late[text] = true
-		m.wrote(now)
-	}
-}
-
-// wellFormed reports whether a new match could be one at all.
-func (m *Model) wellFormed(n finalbell.NewMatch) bool {
-	if !slices.ContainsFunc(m.rules.Modes, func(mode finalbell.Mode) bool { return mode.ID == n.Mode }) {
-		return false
-	}
-	_, numbered := roundNumber(n.Round)
-	good := validID(n.ID) && (n.Room == "" || validID(n.Room)) && (n.Round == "" || validID(n.Round)) &&
-		(numbered || !m.needsRound(n.Mode)) && n.Deadline.Nanosecond()%int(time.Millisecond) == 0
-	for _, p := range n.Players {
-		good = good && validID(p.Player) && (p.Team == "" && m.mode(n.Mode).Teams == nil || validID(p.Team))
-	}
-	for name, value := range n.Attributes {
-		good = good && validID(name) && len(value) <= 1024 && utf8.ValidString(value)
-	}
-	return good && len(n.Attributes) <= 64 && len(n.Players) <= 10_000
-}
-
-func validID(id string) bool {
-	for _, r := range id {
-		if unicode.IsControl(r) {
-			return false
-		}
-	}
-	return id != "" && len(id) <= 128 && utf8.ValidString(id)
-}
-
-func sameContent(a, b finalbell.NewMatch) bool {
-	return a.Mode == b.Mode && a.Room == b.Room && a.Round == b.Round && a.Deadline.Equal(b.Deadline) &&
-		slices.Equal(a.Players, b.Players) && maps.Equal(a.Attributes, b.Attributes)
-}
-
-// abandoned is a match that nobody is ranked in.
-func (p played) abandoned() played {
-	p.match.Provisional, p.match.Draw = false, false
-	p.said = p.said.forgotten()
-	p.shown = p.said.seats
-	return p
-}
-
-// show is the match as it is given away.
-func (p played) show() finalbell.Match {
-	shown := p.match
-	shown.Standings = slices.Clone(p.shown)
-	slices.SortStableFunc(shown.Standings, func(a, b finalbell.Standing) int { return a.Position - b.Position })
-	return shown
-}
-
-func (p played) replay() finalbell.Match {
-	shown := p.show()
-	shown.Replayed = true
-	return shown
-}
-
-// stateError is the refusal of a verb that the match's state does not allow.
-func stateError(p played) error {
-	switch p.match.State {
-	case finalbell.Created:
-		return refuse(finalbell.ErrNotStarted)
-	case finalbell.Ended:
-		return refuse(finalbell.ErrAlreadyEnded)
-	case finalbell.Cancelled:
-		return refuse(finalbell.ErrCancelled)
-	case finalbell.Expired:
-		return refuse(finalbell.ErrExpired)
-	}
-	return refuse(finalbell.ErrState)
-}
-
-func refuse(kind finalbell.Kind, ids ...string) error {
-	return &finalbell.Error{Err: kind, IDs: ids}
-}
-
-// KindOf is the kind of an error from an engine or a model, empty for nil.
-func KindOf(err error) finalbell.Kind {
-	var kind finalbell.Kind
-	errors.As(err, &kind)
-	return kind
+	return between
 }

@@ -18,18 +18,20 @@ type cell struct {
 
 // brought is what a match brings to one entry.
 type brought struct {
-	id    string
-	at    time.Time
-	order int // of the match among those that ended
-	place int // position in that match
-	round int
-	cells []cell
+	id        string
+	partition string
+	at        time.Time
+	order     int // of the match among those that ended
+	place     int // position in that match
+	round     int
+	cells     []cell
 }
 
 // row is an entry with its values.
 type row struct {
 	id      string
 	entered bool
+	hidden  bool
 	values  []value
 	changed brought // the last result that changed the values
 }
@@ -40,18 +42,25 @@ type value struct {
 	places []int64 // countback
 }
 
-// Board returns every entry of a board by position.
-func (m *Model) Board(id string) []finalbell.Entry {
-	board := m.board(id)
-	rows, _ := m.table(board, played{})
+// listed reports whether a board shows the entry.
+func (r row) listed() bool { return r.entered && !r.hidden }
+
+// entries are those of one part of a window, by position.
+func (m *Model) entries(board finalbell.BoardRule, window, partition string) []finalbell.Entry {
+	rows, _ := m.table(board, window, partition, nil)
 	entries := make([]finalbell.Entry, 0, len(rows))
 	for i, r := range rows {
-		if !r.entered {
-			continue
+		if r.listed() {
+			entries = append(entries, finalbell.Entry{Rank: rankOnBoard(board, rows, r.id), Position: i + 1, Player: r.id, Values: shown(board, r.values)})
 		}
-		entries = append(entries, finalbell.Entry{Rank: rankOnBoard(board, rows, r.id), Position: i + 1, Player: r.id, Values: shown(board, r.values)})
 	}
 	return entries
+}
+
+// size is the number of entries that are shown.
+func (m *Model) size(board finalbell.BoardRule, window, partition string) int {
+	rows, _ := m.table(board, window, partition, nil)
+	return len(slices.DeleteFunc(slices.Clone(rows), func(r row) bool { return !r.listed() }))
 }
 
 func (m *Model) board(id string) finalbell.BoardRule {
@@ -59,63 +68,46 @@ func (m *Model) board(id string) finalbell.BoardRule {
 	return m.rules.Boards[i]
 }
 
-// withBoards is a match's standings with what the match, which has just ended, does to its boards.
-func (m *Model) withBoards(p played) ([]finalbell.Standing, error) {
-	mode := m.mode(p.match.Mode)
-	standings := slices.Clone(p.shown)
-	for _, id := range mode.Boards {
-		board := m.board(id)
-		before, _ := m.table(board, played{})
-		after, ok := m.table(board, p)
-		if !ok {
-			return nil, refuse(finalbell.ErrOutcome)
-		}
-		for i := range standings {
-			s := &standings[i]
-			at := slices.IndexFunc(after, func(r row) bool { return r.id == subject(board, *s) })
-			if at < 0 || !counts(mode, *s) || !after[at].entered {
-				continue
-			}
-			s.Boards = append(slices.Clip(s.Boards), finalbell.BoardMove{Board: id, Window: "all", Values: shown(board, after[at].values),
-				OldRank: rankOnBoard(board, before, after[at].id), Rank: rankOnBoard(board, after, after[at].id)})
-		}
+// table folds every entry of one part of a window from all its results and some more, and lists the entries by
+// position, those that are not shown last. It returns false if a number cannot be kept.
+func (m *Model) table(board finalbell.BoardRule, window, partition string, more []brought) ([]row, bool) {
+	counted := m.results[board.ID][window]
+	at := place{windowName{board.ID, window}, partition, ""}
+	if rows, known := m.recall(at, len(counted), m.shows); known && more == nil {
+		return rows, true
 	}
-	return standings, nil
-}
-
-// table folds every entry of a board from all results, those of one more match included, and lists the entries
-// by position, those without one last. It returns false if a number cannot be kept.
-func (m *Model) table(board finalbell.BoardRule, more played) ([]row, bool) {
 	var all []brought
-	for _, p := range append(slices.Clip(m.matches), more) {
-		if p.match.State != finalbell.Ended || p.match.NoContest || !slices.Contains(m.mode(p.match.Mode).Boards, board.ID) {
-			continue
+	for _, b := range append(slices.Clip(counted), more...) {
+		if b.partition == partition {
+			all = append(all, b)
 		}
-		results, ok := bring(board, m.mode(p.match.Mode), p)
-		if !ok {
-			return nil, false
-		}
-		all = append(all, results...)
 	}
 	slices.SortStableFunc(all, func(a, b brought) int { return compareMoments(a, b) })
-	var rows []row
+	byID := make(map[string][]brought)
+	var ids []string
 	for _, b := range all {
-		if slices.ContainsFunc(rows, func(r row) bool { return r.id == b.id }) {
-			continue
+		if byID[b.id] == nil {
+			ids = append(ids, b.id)
 		}
-		r, ok := foldEntry(board, slices.DeleteFunc(slices.Clone(all), func(x brought) bool { return x.id != b.id }))
+		byID[b.id] = append(byID[b.id], b)
+	}
+	var rows []row
+	for _, id := range ids {
+		at.id = id
+		r, ok := m.folded(at, byID[id], func() (row, bool) { return foldEntry(board, byID[id]) })
 		if !ok {
 			return nil, false
 		}
+		_, r.hidden = m.hidden[at]
 		rows = append(rows, r)
 	}
 	slices.SortFunc(rows, func(a, b row) int {
 		switch {
-		case a.entered != b.entered && a.entered:
+		case a.listed() != b.listed() && a.listed():
 			return -1
-		case a.entered != b.entered:
+		case a.listed() != b.listed():
 			return 1
-		case !a.entered:
+		case !a.listed():
 			return strings.Compare(a.id, b.id)
 		}
 		if c := compareRows(board, a.values, b.values); c != 0 {
@@ -123,6 +115,9 @@ func (m *Model) table(board finalbell.BoardRule, more played) ([]row, bool) {
 		}
 		return compareMoments(a.changed, b.changed)
 	})
+	if at.id = ""; more == nil {
+		m.remember(at, len(counted), m.shows, rows)
+	}
 	return rows, true
 }
 
@@ -136,10 +131,10 @@ func compareMoments(a, b brought) int {
 	return a.place - b.place
 }
 
-// rankOnBoard is 1 + the number of entries strictly above, 0 without an entry.
+// rankOnBoard is 1 + the number of entries strictly above, 0 without an entry that is shown.
 func rankOnBoard(board finalbell.BoardRule, rows []row, id string) int {
 	at := slices.IndexFunc(rows, func(r row) bool { return r.id == id })
-	if at < 0 || !rows[at].entered {
+	if at < 0 || !rows[at].listed() {
 		return 0
 	}
 	if board.Ties == finalbell.FirstRank {
@@ -147,7 +142,7 @@ func rankOnBoard(board finalbell.BoardRule, rows []row, id string) int {
 	}
 	rank := 1
 	for _, other := range rows {
-		if other.entered && compareRows(board, other.values, rows[at].values) < 0 {
+		if other.listed() && compareRows(board, other.values, rows[at].values) < 0 {
 			rank++
 		}
 	}

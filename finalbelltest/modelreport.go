@@ -21,7 +21,7 @@ type said struct {
 func (s said) forgotten() said {
 	var f said
 	for _, seat := range s.seats {
-		f.seats = append(f.seats, finalbell.Standing{Player: seat.Player, Team: seat.Team, Bot: seat.Bot})
+		f.seats = append(f.seats, finalbell.Standing{Player: seat.Player, Team: seat.Team, Bot: seat.Bot, Attributes: seat.Attributes})
 	}
 	return f
 }

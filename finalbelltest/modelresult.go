@@ -18,7 +18,8 @@ func bring(board finalbell.BoardRule, mode finalbell.Mode, p played) ([]brought,
 	var members [][][]cell // per element of all, the cells of each member
 	for _, s := range p.show().Standings {
 		id := subject(board, s)
-		if id == "" || !counts(mode, s) {
+		partition, in := partitionOf(board, p.match, s)
+		if id == "" || !in || !counts(mode, s) {
 			continue
 		}
 		cells, ok := cellsOf(board, mode.ID, s)
@@ -28,7 +29,7 @@ func bring(board finalbell.BoardRule, mode finalbell.Mode, p played) ([]brought,
 		at := slices.IndexFunc(all, func(b brought) bool { return b.id == id })
 		if at < 0 {
 			at = len(all)
-			all = append(all, brought{id: id, at: p.match.EndedAt, order: p.order, place: s.Position, round: round})
+			all = append(all, brought{id: id, partition: partition, at: p.match.EndedAt, order: p.order, place: s.Position, round: round})
 			members = append(members, nil)
 		}
 		members[at] = append(members[at], cells)
@@ -50,6 +51,19 @@ func subject(board finalbell.BoardRule, s finalbell.Standing) string {
 		return s.Team
 	}
 	return s.Player
+}
+
+// partitionOf is the part of the board that a standing counts in; false for none.
+func partitionOf(board finalbell.BoardRule, match finalbell.Match, s finalbell.Standing) (string, bool) {
+	by := board.Partition
+	if by == nil {
+		return "", true
+	}
+	value := match.Attributes[by.Attribute]
+	if by.Of == finalbell.OfPlayer {
+		value = s.Attributes[by.Attribute]
+	}
+	return value, value != ""
 }
 
 // counts reports whether a standing counts on boards.

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"math/big"
 	"slices"
 	"strings"
 
@@ -58,8 +57,22 @@ func (m *Model) Require(t TB, e *finalbell.Engine) {
 	}
 }
 
+// RequireWindows is Require for the boards alone, and of those for the windows that pick names: a long game need not
+// look at everything all the time.
+func (m *Model) RequireWindows(t TB, e *finalbell.Engine, pick func(board, window string) bool) {
+	t.Helper()
+	if problem := m.DiffWindows(e, pick); problem != "" {
+		t.Fatalf("%s", problem)
+	}
+}
+
+// DiffWindows is to Diff what RequireWindows is to Require.
+func (m *Model) DiffWindows(e *finalbell.Engine, pick func(board, window string) bool) string {
+	return m.diffBoards(context.Background(), e, pick)
+}
+
 // Diff tells the first match, or answer of a board, in which the engine is not what the model is; empty if
-// there is none.
+// there is none. Both close the windows that are due first, as every read does.
 func (m *Model) Diff(e *finalbell.Engine) string {
 	ctx := context.Background()
 	want := m.Matches()
@@ -77,152 +90,7 @@ func (m *Model) Diff(e *finalbell.Engine) string {
 	if n != len(want) {
 		return fmt.Sprintf("%d matches, want %d", n, len(want))
 	}
-	for _, rule := range m.rules.Boards {
-		if problem := checkBoard(ctx, e.Board(rule.ID), rule, m.Board(rule.ID)); problem != "" {
-			return "board " + rule.ID + ": " + problem
-		}
-	}
-	return ""
-}
-
-// checkBoard holds every way to read a board against its entries and returns what is wrong.
-func checkBoard(ctx context.Context, b *finalbell.Board, rule finalbell.BoardRule, want []finalbell.Entry) string {
-	page, err := b.Top(ctx, 1000)
-	switch {
-	case err != nil:
-		return err.Error()
-	case page.Size != len(want) || page.State != finalbell.WindowOpen || page.Window != "all" || page.Board != rule.ID:
-		return "the page is " + text(page)
-	case !sameEntries(page.Entries, want):
-		return fmt.Sprintf("top is %s, want %s", text(page.Entries), text(want))
-	}
-	windows, err := b.Windows(ctx)
-	if err != nil || len(windows) != 1 || windows[0].ID != page.Window || windows[0].Size != len(want) {
-		return fmt.Sprintf("windows are %s, %v", text(windows), err)
-	}
-	var players []string
-	for i, e := range want {
-		players = append(players, e.Player)
-		placing, err := b.Rank(ctx, e.Player)
-		if err != nil || !samePlacing(placing, e, len(want)) {
-			return fmt.Sprintf("the rank of %s is %s, %v, want %s", e.Player, text(placing), err, text(e))
-		}
-		around, err := b.Around(ctx, e.Player, 1)
-		if err != nil || !sameEntries(around.Entries, want[max(0, i-1):min(len(want), i+2)]) {
-			return fmt.Sprintf("around %s is %s, %v, of %s", e.Player, text(around), err, text(want))
-		}
-		rest, err := b.Page(ctx, i, 2)
-		if err != nil || !sameEntries(rest.Entries, want[i:min(len(want), i+2)]) {
-			return fmt.Sprintf("the page at %d is %s, %v, of %s", i, text(rest), err, text(want))
-		}
-	}
-	for _, id := range append(poolPlayers(), append(poolTeams(), "nobody")...) {
-		if placing, err := b.Rank(ctx, id); !slices.Contains(players, id) && KindOf(err) != finalbell.ErrNotFound {
-			return fmt.Sprintf("the rank of %s, who has no entry, is %s, %v", id, text(placing), err)
-		}
-	}
-	all, err := b.Ranks(ctx, append([]string{"nobody"}, players...)...)
-	if err != nil || all[0].Rank != 0 {
-		return fmt.Sprintf("ranks are %s, %v", text(all), err)
-	}
-	for i, e := range want {
-		if !samePlacing(all[i+1], e, len(want)) {
-			return fmt.Sprintf("among ranks, %s has %s, want %s", e.Player, text(all[i+1]), text(e))
-		}
-	}
-	return checkCounts(ctx, b, rule, page.Entries)
-}
-
-// checkCounts holds counts and a histogram against the entries.
-func checkCounts(ctx context.Context, b *finalbell.Board, rule finalbell.BoardRule, entries []finalbell.Entry) string {
-	numbers := slices.IndexFunc(rule.Keys, func(k finalbell.Key) bool { return k.Fold == finalbell.FoldCountback })
-	if numbers < 0 {
-		numbers = len(rule.Keys)
-	}
-	var bounds []finalbell.Number
-	for _, e := range entries {
-		for n := 1; n <= numbers; n++ {
-			want := 0
-			for _, other := range entries {
-				if compareNumbers(rule.Keys[:n], other.Values, e.Values) <= 0 {
-					want++
-				}
-			}
-			if got, err := b.CountAtOrAbove(ctx, numbersOf(e.Values[:n])...); err != nil || got != want {
-				return fmt.Sprintf("%d entries are at or above %s, %v, want %d of %s", got, text(e.Values[:n]), err, want, text(entries))
-			}
-		}
-		bounds = append(bounds, e.Values[0].Number)
-	}
-	if numbers == 0 || len(bounds) == 0 {
-		return ""
-	}
-	slices.SortFunc(bounds, finalbell.Number.Cmp)
-	bounds = slices.Compact(bounds)
-	buckets, err := b.Histogram(ctx, bounds...)
-	if err != nil || len(buckets) != len(bounds)+1 {
-		return fmt.Sprintf("the histogram is %s, %v", text(buckets), err)
-	}
-	for _, bucket := range buckets {
-		want := 0
-		for _, e := range entries {
-			v := e.Values[0].Number
-			if (!bucket.From.Known() || v.Cmp(bucket.From) >= 0) && (!bucket.To.Known() || v.Cmp(bucket.To) < 0) {
-				want++
-			}
-		}
-		if bucket.Count != want {
-			return fmt.Sprintf("the bucket %s should have %d of %s", text(bucket), want, text(entries))
-		}
-	}
-	return ""
-}
-
-func numbersOf(values []finalbell.Value) []finalbell.Number {
-	out := make([]finalbell.Number, len(values))
-	for i, v := range values {
-		out[i] = v.Number
-	}
-	return out
-}
-
-// compareNumbers is negative when the first numbers of a are better than those of b.
-func compareNumbers(keys []finalbell.Key, a, b []finalbell.Value) int {
-	for i, key := range keys {
-		if c := a[i].Number.Cmp(b[i].Number); c != 0 && key.Order == finalbell.Asc {
-			return c
-		} else if c != 0 {
-			return -c
-		}
-	}
-	return 0
-}
-
-func samePlacing(got finalbell.Placing, want finalbell.Entry, size int) bool {
-	return got.Player == want.Player && got.Rank == want.Rank && got.Position == want.Position && got.Size == size &&
-		sameValues(got.Values, want.Values) && got.Percentile.String() == percentile(want.Rank, size)
-}
-
-// percentile is 100 × (size − rank) / (size − 1) to two decimals, 100 for one alone.
-func percentile(rank, size int) string {
-	if size == 1 {
-		return "100"
-	}
-	hundredths := halfEven(big.NewRat(int64(100_00*(size-rank)), int64(size-1)))
-	text := new(big.Rat).SetFrac(hundredths, big.NewInt(100)).FloatString(2)
-	return strings.TrimRight(strings.TrimRight(text, "0"), ".")
-}
-
-func sameEntries(a, b []finalbell.Entry) bool {
-	return slices.EqualFunc(a, b, func(x, y finalbell.Entry) bool {
-		return x.Player == y.Player && x.Rank == y.Rank && x.Position == y.Position && sameValues(x.Values, y.Values)
-	})
-}
-
-func sameValues(a, b []finalbell.Value) bool {
-	return slices.EqualFunc(a, b, func(x, y finalbell.Value) bool {
-		return x.Number.String() == y.Number.String() && slices.Equal(x.Places, y.Places) && (x.Places == nil) == (y.Places == nil)
-	})
+	return m.diffBoards(ctx, e, nil)
 }
 
 func sameMatch(a, b finalbell.Match) bool {
@@ -236,12 +104,12 @@ func sameMatch(a, b finalbell.Match) bool {
 
 func sameStanding(a, b finalbell.Standing) bool {
 	return a.Player == b.Player && a.Team == b.Team && a.Bot == b.Bot && a.Outcome == b.Outcome && a.Status == b.Status &&
-		a.Rank == b.Rank && a.Position == b.Position && a.Result == b.Result && maps.Equal(a.Metrics, b.Metrics) &&
+		a.Rank == b.Rank && a.Position == b.Position && a.Result == b.Result && maps.Equal(a.Metrics, b.Metrics) && maps.Equal(a.Attributes, b.Attributes) &&
 		slices.EqualFunc(a.Boards, b.Boards, sameMove)
 }
 
 func sameMove(a, b finalbell.BoardMove) bool {
-	return a.Board == b.Board && a.Window == b.Window && a.OldRank == b.OldRank && a.Rank == b.Rank && sameValues(a.Values, b.Values)
+	return a.Board == b.Board && a.Window == b.Window && a.Partition == b.Partition && a.Late == b.Late && a.OldRank == b.OldRank && a.Rank == b.Rank && sameValues(a.Values, b.Values)
 }
 
 // movesLost is want without the rank moves that got lacks.

@@ -270,11 +270,8 @@ type Window struct {
 	Final      uint64    // position of the commit after which its entries cannot change; 0: they can
 	ClosedAt   time.Time // when that was due
 	Size       int       // entries ranked, once Frozen
-	Frozen     bool      // its ranks are all in its chunks
-	// Copied is the position at which the chunks of a window that is not final were begun to be written, 0 for
-	// none; Chunks is how many there are and First the number of the first one.
-	Copied        uint64
-	First, Chunks int
+	Frozen     bool      // its ranks are all in its chunks,
+	Chunks     int       // and in how many
 }
 
 // Chunk is a run of a window's entries in rank order, in the engine's own encoding. It has no version.

@@ -1,5 +1,5 @@
 // Command finalbell runs matches from files: it replays match records and prints the boards, or makes the
-// calls of a script and prints the answers. It keeps them in a database, which it reads, checks and copies.
+// calls of a script and prints the answers. It keeps them in a database, which it reads, checks, rebuilds and copies.
 package main
 
 import (
@@ -32,8 +32,10 @@ type commands struct {
 	Replay  replayCommand    `cmd:"" help:"Run match records through create, start and end, and print the boards."`
 	Script  scriptCommand    `cmd:"" help:"Make one engine call a line under a manual clock and print one line of JSON for each."`
 	Board   boardCommand     `cmd:"" help:"Print a board of a database, also while an engine runs on it."`
+	Windows windowsCommand   `cmd:"" help:"List the windows of a board of a database, also while an engine runs on it."`
 	Match   matchCommand     `cmd:"" help:"Print a match of a database, also while an engine runs on it."`
 	Verify  verifyCommand    `cmd:"" help:"Check a database: every page of the file, and every standing, entry and rank computed again from its rows."`
+	Rebuild rebuildCommand   `cmd:"" help:"Put other rules in force in a database: boards that are new or changed are made again from history."`
 	Backup  backupCommand    `cmd:"" help:"Copy a database to a new file, also while an engine runs on it."`
 	Version kong.VersionFlag `help:"Print the version and leave."`
 }
@@ -105,13 +107,15 @@ func (s source) AfterApply() error {
 }
 
 // load reads the rules.
-func (s source) load() (finalbell.Rules, error) {
-	text, err := os.ReadFile(s.Rules)
+func (s source) load() (finalbell.Rules, error) { return loadRules(s.Rules) }
+
+func loadRules(file string) (finalbell.Rules, error) {
+	text, err := os.ReadFile(file)
 	if err != nil {
-		return finalbell.Rules{}, about(s.Rules, err)
+		return finalbell.Rules{}, about(file, err)
 	}
 	rules, err := finalbell.ParseRules(text)
-	return rules, about(s.Rules, err)
+	return rules, about(file, err)
 }
 
 // input opens a file to read from. A directory can be opened, but not read.

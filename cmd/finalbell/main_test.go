@@ -212,6 +212,8 @@ func TestOutputThatCannotBeWrittenIsAFailure(t *testing.T) {
 		{"replay", "--json", "--rules", "rules.json", "records.jsonl"},
 		{"script", "--rules", "rules.json", "script.jsonl"},
 		{"board", "game.db", "ladder"}, {"board", "game.db", "ladder", "--json"}, {"match", "game.db", "m1"}, {"match", "game.db", "m1", "--json"},
+		{"windows", "game.db", "ladder"}, {"windows", "game.db", "ladder", "--json"},
+		{"rebuild", "--rules", "rules.json", "--db", "game.db", "--dry-run"}, {"rebuild", "--rules", "rules.json", "--db", "game.db", "--json"},
 		{"verify", "game.db"}, {"verify", "game.db", "--json"}, {"backup", "game.db", "copy.db"},
 	} {
 		var stderr strings.Builder

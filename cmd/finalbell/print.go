@@ -14,40 +14,44 @@ import (
 func (r *replay) printJSON(ctx context.Context, out io.Writer) error {
 	w := bufio.NewWriter(out)
 	fmt.Fprintf(w, `{"matches":%d,"players":%d,"replayed":%d,"boards":[`, r.matches, len(r.players), r.replayed)
-	for i, board := range r.rules.Boards {
-		page, err := r.engine.Board(board.ID).Page(ctx, 0, 1)
-		if err != nil {
-			return err
-		}
+	all, err := r.rankings(ctx)
+	if err != nil {
+		return err
+	}
+	for i, ranking := range all {
 		if i > 0 {
 			w.WriteByte(',')
 		}
-		id, err := transcript.Encode(board.ID)
-		if err != nil {
+		if err := ranking.printJSON(ctx, w); err != nil {
 			return err
 		}
-		window, err := transcript.Encode(page.Window)
-		if err != nil {
-			return err
-		}
-		fmt.Fprintf(w, `{"id":%s,"window":%s,"entries":[`, id, window)
-		first := true
-		err = r.each(ctx, board.ID, func(entry finalbell.Entry) error {
-			text, err := transcript.Encode(entry)
-			if !first {
-				w.WriteByte(',')
-			}
-			first = false
-			w.Write(text)
-			return err
-		})
-		if err != nil {
-			return err
-		}
-		w.WriteString("]}")
 	}
 	w.WriteString("]}\n")
 	return flush(w)
+}
+
+func (r ranking) printJSON(ctx context.Context, w *bufio.Writer) error {
+	head, err := transcript.Encode(struct {
+		ID        string `json:"id"`
+		Window    string `json:"window"`
+		Partition string `json:"partition,omitempty"`
+	}{r.page.Board, r.page.Window, r.page.Partition})
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(w, `%s,"entries":[`, head[:len(head)-1])
+	first := true
+	err = r.each(ctx, func(entry finalbell.Entry) error {
+		text, err := transcript.Encode(entry)
+		if !first {
+			w.WriteByte(',')
+		}
+		first = false
+		w.Write(text)
+		return err
+	})
+	w.WriteString("]}")
+	return err
 }
 
 // printTables writes the boards for people.
@@ -55,13 +59,13 @@ func (r *replay) printTables(ctx context.Context, out io.Writer) error {
 	w := bufio.NewWriter(out)
 	fmt.Fprintf(w, "%s, %s\n", plural(r.matches, "match", "matches"), plural(len(r.players), "player", "players"))
 	r.printReplayed(w)
-	for _, board := range r.rules.Boards {
-		page, err := r.engine.Board(board.ID).Page(ctx, 0, 1)
-		if err != nil {
-			return err
-		}
-		t := newBoardTable(board, page)
-		err = r.each(ctx, board.ID, func(entry finalbell.Entry) error {
+	all, err := r.rankings(ctx)
+	if err != nil {
+		return err
+	}
+	for _, ranking := range all {
+		t := newBoardTable(ranking.rule, ranking.page)
+		err := ranking.each(ctx, func(entry finalbell.Entry) error {
 			t.add(entry)
 			return nil
 		})

@@ -153,10 +153,14 @@ func winsOn(t *testing.T, text string) (wins int64) {
 	return wins
 }
 
+// duelScores are other rules for the same matches.
+const duelScores = `{"modes":[{"id":"duel","boards":["ladder"]}],"boards":[{"id":"ladder","keys":[{"metric":"outcome"},{"metric":"losses","order":"asc"}]}]}`
+
 // What the commands print beside the owner is what the owner itself answers, and nobody else may own the file.
 func TestTheCommandsSayWhatTheOwnerSays(t *testing.T) {
 	t.Chdir(t.TempDir())
 	write(t, "rules.json", duelRules)
+	write(t, "scores.json", duelScores)
 	write(t, "records.jsonl", duelRecord)
 	o := startOwner(t, "rules.json", "game.db")
 	for n := range 30 {
@@ -168,6 +172,9 @@ func TestTheCommandsSayWhatTheOwnerSays(t *testing.T) {
 	}{
 		{`{"board":{"id":"ladder","top":1000}}`, []string{"board", "game.db", "ladder", "--top", "1000", "--json"}},
 		{`{"board":{"id":"ladder","offset":3,"limit":4}}`, []string{"board", "game.db", "ladder", "--offset=3", "--limit=4", "--json"}},
+		{`{"board":{"id":"ladder","cursor":"start","limit":4}}`, []string{"board", "game.db", "ladder", "--cursor", "start", "--limit=4", "--json"}},
+		{`{"windows":{"board":"ladder"}}`, []string{"windows", "game.db", "ladder", "--json"}},
+		{`{"rebuild":{"rules":` + duelScores + `,"dry_run":true}}`, []string{"rebuild", "--rules", "scores.json", "--db", "game.db", "--dry-run", "--json"}},
 		{`{"board":{"id":"ladder","around":"p3"}}`, []string{"board", "game.db", "ladder", "--around", "p3", "--json"}},
 		{`{"match":"m7"}`, []string{"match", "game.db", "m7", "--json"}},
 		{`{"verify":true}`, []string{"verify", "game.db", "--json"}},
@@ -183,6 +190,7 @@ func TestTheCommandsSayWhatTheOwnerSays(t *testing.T) {
 	for _, args := range [][]string{
 		{"replay", "--rules", "rules.json", "--db", "game.db", "records.jsonl"},
 		{"script", "--rules", "rules.json", "--db", "game.db", "-"},
+		{"rebuild", "--rules", "scores.json", "--db", "game.db"},
 	} {
 		var stdout, stderr strings.Builder
 		require.Equal(t, failure, run(args, strings.NewReader(""), &stdout, &stderr), args)
@@ -191,6 +199,9 @@ func TestTheCommandsSayWhatTheOwnerSays(t *testing.T) {
 	}
 	o.stop(t)
 	succeed(t, "script", "--rules", "rules.json", "--db", "game.db", "-")
+	// Now that nobody has it open, what the dry run told comes true.
+	told := succeed(t, "rebuild", "--rules", "scores.json", "--db", "game.db", "--dry-run", "--json")
+	require.Equal(t, told, succeed(t, "rebuild", "--rules", "scores.json", "--db", "game.db", "--json"))
 }
 
 // An engine of this process is an owner like any other.

@@ -159,11 +159,79 @@ func (r *replay) record(ctx context.Context, line []byte) error {
 	return nil
 }
 
-// each yields every entry of a board by position, page by page.
-func (r *replay) each(ctx context.Context, id string, yield func(finalbell.Entry) error) error {
+// ranking is one table that a replay prints: a board in one of its windows, in one partition if it has them.
+type ranking struct {
+	rule  finalbell.BoardRule
+	board *finalbell.Board // nil: nobody is in it
+	page  finalbell.Page   // without entries
+}
+
+// rankings are every window that has entries, oldest first, and of a board without any the one that is open.
+func (r *replay) rankings(ctx context.Context) ([]ranking, error) {
+	var all []ranking
+	for _, rule := range r.rules.Boards {
+		of, err := r.windows(ctx, rule)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, of...)
+	}
+	return all, nil
+}
+
+// windows are the rankings of one board.
+func (r *replay) windows(ctx context.Context, rule finalbell.BoardRule) ([]ranking, error) {
+	board := r.engine.Board(rule.ID)
+	windows, err := board.Windows(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var all, open []ranking
+	for _, w := range windows {
+		switch {
+		case w.Size > 0:
+			some, err := partitions(ctx, rule, board.Window(w.ID))
+			if err != nil {
+				return nil, err
+			}
+			all = append(all, some...)
+		case w.State == finalbell.WindowOpen:
+			page := finalbell.Page{Board: rule.ID, Window: w.ID, Start: w.Start, End: w.End, State: w.State, Keys: rule.Keys}
+			open = []ranking{{rule: rule, page: page}}
+		}
+	}
+	if all == nil {
+		return open, nil
+	}
+	return all, nil
+}
+
+// partitions are the rankings of one window.
+func partitions(ctx context.Context, rule finalbell.BoardRule, board *finalbell.Board) ([]ranking, error) {
+	names := []string{""}
+	if rule.Partition != nil {
+		var err error
+		if names, err = board.Partitions(ctx); err != nil {
+			return nil, err
+		}
+	}
+	all := make([]ranking, len(names))
+	for i, name := range names {
+		of := board.Partition(name)
+		page, err := of.Page(ctx, 0, 1)
+		if err != nil {
+			return nil, err
+		}
+		all[i] = ranking{rule, of, page}
+	}
+	return all, nil
+}
+
+// each yields every entry by position, page by page.
+func (r ranking) each(ctx context.Context, yield func(finalbell.Entry) error) error {
 	const page = 1000
-	for offset := 0; ; offset += page {
-		p, err := r.engine.Board(id).Page(ctx, offset, page)
+	for offset := 0; offset < r.page.Size; offset += page {
+		p, err := r.board.Page(ctx, offset, page)
 		if err != nil {
 			return err
 		}
@@ -172,8 +240,6 @@ func (r *replay) each(ctx context.Context, id string, yield func(finalbell.Entry
 				return err
 			}
 		}
-		if offset+page >= p.Size {
-			return nil
-		}
 	}
+	return nil
 }

@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/finalbell/finalbell"
+	"github.com/finalbell/finalbell/internal/timetext"
 )
 
 // table is lines in columns, under titles.
@@ -69,24 +71,35 @@ func flush(w *bufio.Writer) error {
 
 // boardTable is a board for people: rank, player, and a column a key.
 type boardTable struct {
+	rule finalbell.BoardRule
 	page finalbell.Page // whose entries are those that add was given
 	*table
 }
 
 func newBoardTable(rule finalbell.BoardRule, page finalbell.Page) boardTable {
-	subject := "player"
+	columns := []column{{title: "rank"}, {title: subject(rule), left: true}}
+	return boardTable{rule, page, newTable(append(columns, keyColumns(page.Keys, "")...)...)}
+}
+
+// subject is whom a board ranks.
+func subject(rule finalbell.BoardRule) string {
 	if rule.Of == finalbell.OfTeams {
-		subject = "team"
+		return "team"
 	}
-	columns := []column{{title: "rank"}, {title: subject, left: true}}
-	for _, key := range rule.Keys {
+	return "player"
+}
+
+// keyColumns are a column a key, with something before each title.
+func keyColumns(keys []finalbell.Key, before string) []column {
+	var columns []column
+	for _, key := range keys {
 		title := key.Metric
 		if title == "" {
 			title = string(key.Fold) // count and countback need no metric
 		}
-		columns = append(columns, column{title, key.Fold == finalbell.FoldCountback})
+		columns = append(columns, column{before + title, key.Fold == finalbell.FoldCountback})
 	}
-	return boardTable{page, newTable(columns...)}
+	return columns
 }
 
 func (t boardTable) add(entry finalbell.Entry) {
@@ -99,12 +112,46 @@ func (t boardTable) add(entry finalbell.Entry) {
 
 // print writes the table under a line that names the board and says how much it holds in all.
 func (t boardTable) print(w *bufio.Writer) {
-	period := t.page.Window
-	if period == "all" {
-		period = "all time"
+	parts := []string{t.page.Board}
+	if allTime(t.page) {
+		parts = append(parts, "all time")
+	} else {
+		parts = append(parts, t.page.Window, bounds(t.page), string(t.page.State))
 	}
-	fmt.Fprintf(w, "%s · %s · %s\n", t.page.Board, period, plural(t.page.Size, "entry", "entries"))
+	if t.page.Partition != "" {
+		parts = append(parts, partitionText(t.rule, t.page.Partition))
+	}
+	fmt.Fprintf(w, "%s · %s\n", strings.Join(parts, " · "), plural(t.page.Size, "entry", "entries"))
 	t.table.print(w)
+}
+
+// allTime reports whether a page is of the one window that a board without others has. A season may have its name.
+func allTime(page finalbell.Page) bool {
+	return page.Window == "all" && page.Start.IsZero() && page.End.IsZero()
+}
+
+// bounds are from when to when a window goes. A season that is running has no end yet.
+func bounds(page finalbell.Page) string {
+	if page.End.IsZero() {
+		return "from " + timeText(page.Start)
+	}
+	return timeText(page.Start) + " to " + timeText(page.End)
+}
+
+// partitionText names a partition and what the board is divided by.
+func partitionText(rule finalbell.BoardRule, partition string) string {
+	if rule.Partition == nil {
+		return partition
+	}
+	return rule.Partition.Attribute + " " + partition
+}
+
+// timeText is a bound of a window; one that is not known yet is left out.
+func timeText(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return timetext.Format(t)
 }
 
 // cell shows a value; a countback as its counts by place, 8-4-1.

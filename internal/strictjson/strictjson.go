@@ -7,6 +7,7 @@
 package strictjson
 
 import (
+	"encoding/json"
 	"iter"
 	"strconv"
 	"strings"
@@ -140,4 +141,42 @@ func quote(s string) string {
 		s = strings.ToValidUTF8(s[:longest], "") + "…"
 	}
 	return strconv.Quote(s)
+}
+
+// Append writes the value as JSON again: the same strings, numbers as they were written, members in their order.
+func (v Value) Append(dst []byte) []byte {
+	switch v.Kind() {
+	case String:
+		return appendString(dst, v.Text())
+	case Array:
+		dst = append(dst, '[')
+		i := 0
+		for item := range v.Items() {
+			if i++; i > 1 {
+				dst = append(dst, ',')
+			}
+			dst = item.Append(dst)
+		}
+		return append(dst, ']')
+	case Object:
+		dst = append(dst, '{')
+		i := 0
+		for name, member := range v.Members() {
+			if i++; i > 1 {
+				dst = append(dst, ',')
+			}
+			dst = member.Append(append(appendString(dst, name), ':'))
+		}
+		return append(dst, '}')
+	}
+	return append(dst, v.Text()...)
+}
+
+// appendString writes a string, which is valid UTF-8.
+func appendString(dst []byte, s string) []byte {
+	text, err := json.Marshal(s)
+	if err != nil {
+		panic(err) // a string always marshals
+	}
+	return append(dst, text...)
 }

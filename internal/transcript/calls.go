@@ -62,6 +62,7 @@ type step struct {
 	outcomes []finalbell.Outcome
 	reason   string
 	at       time.Time
+	backfill bool
 }
 
 // readStep reads a step with the given fields beside match.
@@ -77,6 +78,8 @@ func readStep(v strictjson.Value, fields ...string) (step, error) {
 			st.reason = r.String(name)
 		case "at":
 			st.at = strictjson.One(r, name, readTime)
+		case "backfill":
+			st.backfill = r.Bool(name)
 		}
 	}
 	return st, r.Done()
@@ -112,11 +115,15 @@ func (s *Session) report(ctx context.Context, v strictjson.Value) (any, error) {
 
 // end takes no short form: an end without outcomes is no contest, which must be meant.
 func (s *Session) end(ctx context.Context, v strictjson.Value) (any, error) {
-	st, err := readStep(v, "outcomes", "at")
+	st, err := readStep(v, "outcomes", "at", "backfill")
 	if err != nil {
 		return nil, err
 	}
-	return s.engine.At(st.at).End(ctx, st.match, st.outcomes...)
+	e := s.engine
+	if st.backfill {
+		e = e.Backfill()
+	}
+	return e.At(st.at).End(ctx, st.match, st.outcomes...)
 }
 
 func (s *Session) cancel(ctx context.Context, v strictjson.Value) (any, error) {

@@ -73,6 +73,8 @@ func readPlayer(v strictjson.Value) (finalbell.Participant, error) {
 		Player: strictjson.One(r, "player", readName),
 		Team:   strictjson.One(r, "team", readName),
 		Bot:    r.Bool("bot"),
+
+		Attributes: strictjson.Map(r, "attributes", strictjson.Value.AsString),
 	}
 	return p, r.Done()
 }

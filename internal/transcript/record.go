@@ -96,6 +96,8 @@ func readParticipant(v strictjson.Value) (participant, error) {
 		Player: strictjson.One(r, "player", readName),
 		Team:   strictjson.One(r, "team", readName),
 		Bot:    r.Bool("bot"),
+
+		Attributes: strictjson.Map(r, "attributes", strictjson.Value.AsString),
 	}}
 	p.outcome = finalbell.Outcome{
 		Player:  p.seat.Player,
@@ -138,12 +140,13 @@ func readStatus(v strictjson.Value) (finalbell.Status, error) {
 }
 
 // Import runs a record through create, start and end, at its own times, of which none may be after the
-// engine's now. replayed says that the same record had been imported before; then nothing changes. The same id
+// engine's now. It closes no window. replayed says that the same record had been imported before; then nothing changes. The same id
 // with other content, times included, is ErrExists.
 //
 // A record that only End can refuse, such as one with a metric that the mode gives by itself, leaves its match
 // started; imported again with the fault corrected it goes on from there.
 func Import(ctx context.Context, e *finalbell.Engine, r Record) (replayed bool, err error) {
+	e = e.Backfill()
 	m, err := e.At(r.CreatedAt).Create(ctx, r.Match)
 	if errors.Is(err, finalbell.ErrExists) || err == nil && m.Replayed && !r.sameTimes(m) {
 		return false, r.exists()

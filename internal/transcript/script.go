@@ -123,6 +123,22 @@ func (s *Session) call(ctx context.Context, verb string, v strictjson.Value) (an
 		return s.count(ctx, v)
 	case "histogram":
 		return s.histogram(ctx, v)
+	case "boards":
+		return s.boards(ctx, v)
+	case "rank_at":
+		return s.rankAt(ctx, v)
+	case "at_rank":
+		return s.atRank(ctx, v)
+	case "begin_season":
+		return s.beginSeason(ctx, v)
+	case "close_window":
+		return s.closeWindow(ctx, v)
+	case "rebuild":
+		return s.rebuild(ctx, v)
+	case "hide":
+		return s.hide(ctx, v, true)
+	case "restore":
+		return s.hide(ctx, v, false)
 	case "verify":
 		return s.verify(ctx, v)
 	case "void", "amend", "rematch", "credit", "wallet", "ledger", "claim",

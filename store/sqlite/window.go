@@ -26,7 +26,7 @@ func (s *Store) Windows(ctx context.Context, q store.WindowQuery) iter.Seq2[stor
 			found = append(found, store.Window{
 				WindowKey: c.windowKey(1), Version: uint64(c.int(5)), Start: c.time(6), End: c.time(7), //nolint:gosec // a bit pattern
 				Final: uint64(c.int(8)), ClosedAt: c.time(9), Size: int(c.int(10)), Frozen: c.bool(11), //nolint:gosec // a bit pattern
-				Copied: uint64(c.int(12)), First: int(c.int(13)), Chunks: int(c.int(14)), //nolint:gosec // a bit pattern
+				Chunks: int(c.int(12)),
 			})
 		}, append(args[:len(args):len(args)], last, rowSlice)...)
 		return found, to, len(found) == rowSlice, err
@@ -54,7 +54,7 @@ func listingWindows(q store.WindowQuery) (query string, args []any) {
 		}
 	}
 	return `SELECT w.id, w.board, w.window, w.partition, w.generation, w.version, w.starts, w.ends, w.final, w.closed_at,
-		w.size, w.frozen, w.copied, w.first, w.chunks FROM ` + from + " WHERE " + where + " AND w.id > ? ORDER BY w.id LIMIT ?", args
+		w.size, w.frozen, w.chunks FROM ` + from + " WHERE " + where + " AND w.id > ? ORDER BY w.id LIMIT ?", args
 }
 
 // Chunks yields the chunks of a window whose number is at least from and below to, by number.
@@ -89,10 +89,10 @@ func (b *batch) putWindow(w store.Window, soft bool) error {
 	}
 	args := append([]driver.Value{
 		int64(w.Version), millis(w.Start), millis(w.End), int64(w.Final), millis(w.ClosedAt), int64(w.Size), flag(w.Frozen), //nolint:gosec // bit patterns
-		int64(w.Copied), int64(w.First), int64(w.Chunks), //nolint:gosec // a bit pattern
+		int64(w.Chunks),
 	}, keyArgs(w.WindowKey)...)
 	there, err := b.exec(`UPDATE windows SET version = ?, starts = ?, ends = ?, final = ?, closed_at = ?, size = ?, frozen = ?,
-		copied = ?, first = ?, chunks = ?`+ofKey+" AND version = ?", append(args, before(w.Version, soft))...)
+		chunks = ?`+ofKey+" AND version = ?", append(args, before(w.Version, soft))...)
 	if err == nil && there == 0 {
 		return errStale
 	}
@@ -132,7 +132,7 @@ func (b *batch) drop(r store.Drop) error {
 		return err
 	}
 	_, err = b.exec(`UPDATE windows AS w SET version = 0, starts = NULL, ends = NULL, final = 0, closed_at = NULL, size = 0, frozen = 0,
-		copied = 0, first = 0, chunks = 0 WHERE w.id = ? AND w.version > 0 AND NOT `+hasEntries+`
+		chunks = 0 WHERE w.id = ? AND w.version > 0 AND NOT `+hasEntries+`
 		AND NOT EXISTS (SELECT 1 FROM chunks AS c WHERE c.id BETWEEN w.id << 32 AND (w.id << 32) + 4294967295)`, window)
 	return err
 }

@@ -100,7 +100,7 @@ func wholeBatch(t *testing.T, s store.Store) {
 		Soft: []store.Record{
 			store.Moves{Match: "m", Position: 2, Moves: []store.Move{{WindowKey: in("x", "yz"), ID: "ann", New: 1}}},
 			store.Match{ID: "n", Version: 1, Created: 3, State: "created", Reason: "soft"},
-			store.Window{WindowKey: in("x", "yz"), Version: 2, Final: 3, Size: 2, Frozen: true, Chunks: 1, First: 1},
+			store.Window{WindowKey: in("x", "yz"), Version: 2, Final: 3, Size: 2, Frozen: true, Chunks: 1},
 			store.Entry{WindowKey: in("xy", "z"), ID: "ann", Version: 7, Hidden: "banned"},
 		},
 	}

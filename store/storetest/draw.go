@@ -111,8 +111,6 @@ func drawWindow(t *rapid.T) store.Window {
 		ClosedAt:  moment().Draw(t, "closed at"),
 		Size:      count().Draw(t, "size"),
 		Frozen:    rapid.Bool().Draw(t, "frozen"),
-		Copied:    position().Draw(t, "copied"),
-		First:     count().Draw(t, "first"),
 		Chunks:    count().Draw(t, "chunks"),
 	}
 }

@@ -141,7 +141,7 @@ func begunAnew(t *testing.T, s store.Store) {
 	p := pen{t: t, s: s}
 	key := windows()[5]
 	at := time.Date(2024, 5, 1, 0, 0, 0, 0, time.UTC)
-	w := store.Window{WindowKey: key, Version: 1, Start: at, End: at, Final: 1, ClosedAt: at, Size: 1, Frozen: true, Copied: 1, First: 1, Chunks: 1}
+	w := store.Window{WindowKey: key, Version: 1, Start: at, End: at, Final: 1, ClosedAt: at, Size: 1, Frozen: true, Chunks: 1}
 	e := store.Entry{WindowKey: key, ID: "ann", Version: 1, Values: [][]int64{{1}}}
 	anew := e
 	anew.Values = [][]int64{{2}}

@@ -21,7 +21,7 @@ func windowRules() []rule {
 			at := time.Date(2024, 5, 1, 0, 0, 0, 0, time.UTC)
 			p := pen{t: t, s: s}
 			w := store.Window{WindowKey: store.WindowKey{Board: "x", Window: "w", Partition: "eu", Generation: 2}, Version: 1,
-				Start: at, End: at.Add(time.Hour), Final: 7, ClosedAt: at.Add(time.Minute), Size: 9, Frozen: true, Copied: 3, First: 4, Chunks: 5}
+				Start: at, End: at.Add(time.Hour), Final: 7, ClosedAt: at.Add(time.Minute), Size: 9, Frozen: true, Chunks: 5}
 			p.write(w)
 			requireSame(t, []store.Window{w}, windowsOf(t, s, store.WindowQuery{}))
 			w = store.Window{WindowKey: w.WindowKey, Version: 2}

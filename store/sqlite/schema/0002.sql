@@ -19,10 +19,8 @@ CREATE TABLE windows_anew (
   final      INTEGER NOT NULL DEFAULT 0, -- events.position after which nothing in it changes, 0: not closed
   closed_at  INTEGER,                    -- when that was due
   size       INTEGER NOT NULL DEFAULT 0, -- entries ranked, once frozen
-  frozen     INTEGER NOT NULL DEFAULT 0, -- 1: all of its ranks are in its chunks
-  copied     INTEGER NOT NULL DEFAULT 0, -- events.position of which the chunks of one that is not final are
-  first      INTEGER NOT NULL DEFAULT 0, -- number of its first chunk
-  chunks     INTEGER NOT NULL DEFAULT 0, -- how many there are
+  frozen     INTEGER NOT NULL DEFAULT 0, -- 1: all of its ranks are in its chunks,
+  chunks     INTEGER NOT NULL DEFAULT 0, -- and in how many
   UNIQUE (board, window, partition, generation)
 ) STRICT;
 

@@ -1,0 +1,168 @@
+package finalbell_test
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"path/filepath"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/finalbell/finalbell"
+	"github.com/finalbell/finalbell/finalbelltest"
+	"github.com/finalbell/finalbell/store"
+)
+
+const monday = "2026-03-02"
+
+// filledDay is a database with one daily window of so many players, which is over at the clock's time.
+func filledDay(b *testing.B, size int) (*finalbell.Engine, string) {
+	b.Helper()
+	path := filepath.Join(b.TempDir(), "day.db")
+	rules := fillBoard(b, path, size, finalbell.BoardRule{ID: "daily", Window: finalbell.WindowRule{Every: finalbell.Daily}},
+		func(int) store.WindowKey { return store.WindowKey{Window: monday} })
+	clock := finalbelltest.NewClock(time.Date(2026, 3, 3, 9, 0, 0, 0, time.UTC))
+	e, err := finalbell.Open(context.Background(), path, rules, finalbell.Options{Now: clock.Now})
+	require.NoError(b, err)
+	return e, path
+}
+
+func manyPlayers() int {
+	if testing.Short() {
+		return 10_000
+	}
+	return 1_000_000
+}
+
+// BenchmarkClose closes a window of a million players while matches of the next day end, one after the other, and
+// reports how long the final mark and the frozen ranks took, and the longest time that an end took: before, during
+// the mark, and while the ranks were written.
+func BenchmarkClose(b *testing.B) {
+	ctx := context.Background()
+	for b.Loop() {
+		e, _ := filledDay(b, manyPlayers())
+		w := &writer{engine: e}
+		w.begin()
+		// Every call on the board closes first what is due, so the writer's first end does it.
+		w.run(b, 1)
+		closed := w.took[0]
+		before := w.longest(b, 2*time.Second, nil)
+		began := time.Now()
+		during := w.longest(b, 0, func() {
+			_, err := e.Tick(ctx)
+			require.NoError(b, err)
+		})
+		frozen := time.Since(began)
+		page, err := e.Board("daily").Window(monday).Top(ctx, 1)
+		require.NoError(b, err)
+		require.Equal(b, finalbell.WindowFinal, page.State)
+		require.NoError(b, e.Close())
+		b.ReportMetric(closed.Seconds()*1e3, "ms-closing-end")
+		b.ReportMetric(frozen.Seconds(), "s-frozen")
+		b.ReportMetric(before[0].Seconds()*1e3, "ms-longest-end-before")
+		b.ReportMetric(during[0].Seconds()*1e3, "ms-longest-end-during")
+		b.ReportMetric(before[1].Seconds()*1e3, "ms-p99-end-before")
+		b.ReportMetric(during[1].Seconds()*1e3, "ms-p99-end-during")
+	}
+	b.ReportMetric(0, "ns/op")
+}
+
+// writer ends matches one after the other.
+type writer struct {
+	engine *finalbell.Engine
+	next   int
+	took   []time.Duration
+}
+
+func (w *writer) begin() { w.took = w.took[:0] }
+
+// run plays n matches and notes how long each end took.
+func (w *writer) run(b *testing.B, n int) {
+	ctx := context.Background()
+	for range n {
+		id := fmt.Sprint("match-", w.next)
+		w.next++
+		_, err := w.engine.Create(ctx, finalbell.NewMatch{ID: id, Mode: "battle", Players: finalbell.Players("player-0000001", "player-0000002")})
+		require.NoError(b, err)
+		began := time.Now()
+		_, err = w.engine.End(ctx, id, finalbell.Score("player-0000001", 2), finalbell.Score("player-0000002", 1))
+		w.took = append(w.took, time.Since(began))
+		require.NoError(b, err)
+	}
+}
+
+// longest is the longest end, and the 99th percentile, for a time or while something is done.
+func (w *writer) longest(b *testing.B, least time.Duration, meanwhile func()) [2]time.Duration {
+	w.begin()
+	done := make(chan struct{})
+	var working sync.WaitGroup
+	working.Go(func() {
+		defer close(done)
+		if meanwhile != nil {
+			meanwhile()
+		}
+	})
+	began := time.Now()
+	for over := false; !over || time.Since(began) < least; {
+		w.run(b, 1)
+		select {
+		case <-done:
+			over = true
+		default:
+		}
+	}
+	working.Wait()
+	slices.Sort(w.took)
+	return [2]time.Duration{w.took[len(w.took)-1], w.took[len(w.took)*99/100]}
+}
+
+// BenchmarkArchive reads a window of a million players that is over: a page anywhere, around a player, a rank, each
+// of a part that nobody has read before.
+func BenchmarkArchive(b *testing.B) {
+	ctx := context.Background()
+	size := manyPlayers()
+	e, _ := filledDay(b, size)
+	defer e.Close()
+	_, err := e.Tick(ctx)
+	require.NoError(b, err)
+	board := e.Board("daily").Window(monday)
+	random := rand.New(rand.NewPCG(5, 6))
+	player := func() string { return fmt.Sprintf("player-%07d", random.IntN(size)) }
+	for name, read := range map[string]func() error{
+		"page":   func() error { _, err := board.Page(ctx, random.IntN(size), 20); return err },
+		"around": func() error { _, err := board.Around(ctx, player(), 5); return err },
+		"rank":   func() error { _, err := board.Rank(ctx, player()); return err },
+		"top":    func() error { _, err := board.Top(ctx, 20); return err },
+	} {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				require.NoError(b, read())
+			}
+		})
+	}
+}
+
+// BenchmarkOpenWindows opens a database with a thousand open windows of a thousand players each, out of a million, and
+// reports the heap that they take.
+func BenchmarkOpenWindows(b *testing.B) {
+	size := manyPlayers()
+	path := filepath.Join(b.TempDir(), "windows.db")
+	rules := fillBoard(b, path, size, finalbell.BoardRule{ID: "league", Partition: &finalbell.Partition{Attribute: "league"}},
+		func(i int) store.WindowKey {
+			return store.WindowKey{Window: "all", Partition: fmt.Sprint("league-", i%(size/1000))}
+		})
+	for b.Loop() {
+		before := heapInUse()
+		e, err := finalbell.Open(context.Background(), path, rules, finalbell.Options{ManualTick: true})
+		require.NoError(b, err)
+		b.ReportMetric(float64(heapInUse()-before)/float64(size), "heap-B/entry")
+		partitions, err := e.Board("league").Partitions(context.Background())
+		require.NoError(b, err)
+		require.Len(b, partitions, size/1000)
+		require.NoError(b, e.Close())
+	}
+}

@@ -1,0 +1,561 @@
+package finalbell
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/finalbell/finalbell/store"
+)
+
+// RebuildOptions are how a rebuild is done.
+type RebuildOptions struct {
+	// DryRun only tells who would move where. Nothing is written and nothing changes.
+	DryRun bool
+}
+
+// Rebuild puts other rules in force: boards that are new, or of which anything has changed, are folded again from
+// history as if they had always been so, but for windows that are final, which stay as they are. Calls go on
+// meanwhile, by the old rules; those that write wait only for the last step, in which all boards change at once.
+// ErrInvalid, and nothing has changed, for rules that are wrong, that lack a board, or by which a result of history
+// cannot be kept.
+func (e *Engine) Rebuild(ctx context.Context, rules Rules, options RebuildOptions) (Rebuilt, error) {
+	if insideHook() {
+		return Rebuilt{}, failed("rebuild", "", refuse(ErrRefused, "a hook may not call Rebuild"))
+	}
+	err := e.writable(ctx)
+	if options.DryRun {
+		err = e.readable(ctx)
+	}
+	if err == nil {
+		err = rules.Validate()
+	}
+	if err != nil {
+		return Rebuilt{}, failed("rebuild", "", err)
+	}
+	// Nothing that becomes due is done meanwhile, but by calls that touch a board.
+	e.ticking.Lock()
+	defer e.ticking.Unlock()
+	for {
+		r, err := e.newRebuild(ctx, rules, options)
+		if err == nil {
+			err = r.run(ctx)
+		}
+		if errors.Is(err, store.ErrStale) && r.failure == nil {
+			continue // a season was begun in between
+		}
+		if err != nil {
+			return Rebuilt{}, failed("rebuild", "", err)
+		}
+		return r.found, nil
+	}
+}
+
+// rebuild is a rebuild under way.
+type rebuild struct {
+	*refolding
+	engine  *engine
+	options RebuildOptions
+	old     *ruleset
+	next    *ruleset
+	seasons uint64
+	rebuilt []*board // those that are made again, in the order of the rules
+	at      uint64   // position of the last event taken in
+	found   Rebuilt
+	written map[store.WindowKey]map[string]bool // entries that the store has already
+	dirty   map[store.WindowKey]map[string]bool // entries that it has not, or no longer right
+	upTo    uint64                              // position of the last event to take in; 0: all
+	over    []store.Window                      // windows that were over, with their ranks written
+	seeOver func(b *board, p *period) error     // looks at each of them before it is let go; may be nil
+	told    map[*period]bool                    // of which they are
+	now     time.Time                           // of the last step,
+	failure error                               // and why it failed
+}
+
+// newRebuild compares the rules and prepares empty boards.
+func (e *engine) newRebuild(ctx context.Context, rules Rules, options RebuildOptions) (*rebuild, error) {
+	old := e.ruleset()
+	r := &rebuild{engine: e, options: options, old: old, seasons: old.seasons.Load(),
+		told: make(map[*period]bool), written: make(map[store.WindowKey]map[string]bool), dirty: make(map[store.WindowKey]map[string]bool)}
+	rules = rules.withDefaults()
+	c := chapter{After: latest - 1, Rules: rules, Generations: make(map[string]int)}
+	if n := len(old.history); n > 0 {
+		maps.Copy(c.Generations, old.history[n-1].Generations)
+	}
+	for _, was := range old.rules.Boards {
+		if !slices.ContainsFunc(rules.Boards, func(b BoardRule) bool { return b.ID == was.ID }) {
+			return r, refuse(ErrInvalid, "rules: board "+quote(was.ID)+" is gone")
+		}
+	}
+	for _, b := range rules.Boards {
+		differs, err := old.differs(rules, b)
+		if err != nil {
+			return r, err
+		}
+		if !differs {
+			continue
+		}
+		c.Rebuilt = append(c.Rebuilt, b.ID)
+		if old.boards[b.ID] != nil {
+			c.Generations[b.ID]++
+		}
+	}
+	var err error
+	r.next, err = newRuleset(rules, append(slices.Clip(old.history), c), e.ids)
+	if err != nil {
+		return r, err
+	}
+	made := make(map[string]*board)
+	r.refolding = newRefolding(e, r.next, made, true)
+	for _, rule := range r.next.rules.Boards {
+		if !slices.Contains(c.Rebuilt, rule.ID) {
+			r.next.boards[rule.ID] = old.boards[rule.ID]
+			continue
+		}
+		made[rule.ID] = r.next.boards[rule.ID]
+		r.rebuilt = append(r.rebuilt, r.next.boards[rule.ID])
+		r.found.Boards = append(r.found.Boards, RebuiltBoard{Board: rule.ID, Added: old.boards[rule.ID] == nil})
+	}
+	return r, r.prepare(ctx)
+}
+
+// differs reports whether a board has to be made again for new rules: it is new, it has changed, or a mode feeds it
+// that did not before.
+func (rs *ruleset) differs(rules Rules, b BoardRule) (bool, error) {
+	was := rs.boards[b.ID]
+	if was == nil {
+		return true, nil
+	}
+	same, err := sameJSON(boardAlone(was.rule), boardAlone(b))
+	if err != nil || !same {
+		return true, err
+	}
+	for _, m := range rules.Modes {
+		old, there := rs.modes[m.ID]
+		if slices.Contains(m.Boards, b.ID) && there && !slices.Contains(old.Boards, b.ID) {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// prepare finds the windows that stay, and clears away what a rebuild that was interrupted has left.
+func (r *rebuild) prepare(ctx context.Context) error {
+	for _, b := range r.rebuilt {
+		if err := r.leave(ctx, b); err != nil {
+			return err
+		}
+		if !r.options.DryRun {
+			if err := r.engine.sweep(ctx, b.rule.ID, func(w store.Window) bool { return w.Generation >= b.generation && w.Final == 0 }); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// leave notes the windows of a board that are final: they are not made again.
+func (r *rebuild) leave(ctx context.Context, b *board) error {
+	was := r.old.boards[b.rule.ID]
+	if was == nil {
+		return nil
+	}
+	for w, err := range r.engine.store.Windows(ctx, store.WindowQuery{Board: b.rule.ID}) {
+		if err != nil {
+			return unavailable(err)
+		}
+		if was.knows(w) && w.Final > 0 {
+			r.left[windowName{b.rule.ID, w.Window}] = true
+		}
+	}
+	return nil
+}
+
+// run makes the boards and puts them in force.
+func (r *rebuild) run(ctx context.Context) error {
+	if err := r.follow(ctx); err != nil {
+		return err
+	}
+	if r.options.DryRun {
+		r.engine.committer.writing.Lock()
+		defer r.engine.committer.writing.Unlock()
+		return r.finish(ctx)
+	}
+	const few = 500
+	for first := true; first || r.dirtyEntries() > few; first = false {
+		if err := r.flush(ctx); err != nil {
+			return err
+		}
+		if err := r.follow(ctx); err != nil {
+			return err
+		}
+	}
+	for {
+		// What is due is closed as it was, with all that belongs to that.
+		for _, b := range r.rebuilt {
+			if was := r.old.boards[b.rule.ID]; was != nil {
+				if err := r.engine.closeDue(ctx, was, r.engine.now()); err != nil {
+					return err
+				}
+			}
+		}
+		err := r.engine.committer.submit(ctx, &pending{job: &rebuildJob{r, ctx}, alone: true})
+		if errors.Is(r.failure, errDueFirst) {
+			r.failure = nil
+			continue
+		}
+		if r.failure != nil {
+			return r.failure
+		}
+		if err != nil {
+			return err
+		}
+		return r.engine.afterRebuild(ctx, r)
+	}
+}
+
+// errDueFirst is that a window has to be closed before the boards can change.
+var errDueFirst = errors.New("a window is due")
+
+// dueFirst finds the windows that have to be closed before. A dry run takes them for closed.
+func (r *rebuild) dueFirst(b *board) error {
+	was := r.old.boards[b.rule.ID]
+	if was == nil {
+		return nil
+	}
+	for _, p := range was.live() {
+		due, ends := was.rule.Window.due(p.bounds())
+		if !ends || r.now.Before(due) || p.isFinal() || !p.isNoted() {
+			continue
+		}
+		if !r.options.DryRun {
+			return errDueFirst
+		}
+		r.leaveOut(b, p.id)
+	}
+	return nil
+}
+
+// leaveOut forgets a window that stays as it is.
+func (r *rebuild) leaveOut(b *board, window string) {
+	r.left[windowName{b.rule.ID, window}] = true
+	for key := range r.entries {
+		if key.Board == b.rule.ID && key.Window == window {
+			delete(r.entries, key)
+			delete(r.dirty, key)
+		}
+	}
+	b.forget(window)
+}
+
+// follow takes in the events after the last one.
+func (r *rebuild) follow(ctx context.Context) error {
+	for event, err := range r.engine.store.Events(ctx, r.at) {
+		if err != nil {
+			return unavailable(err)
+		}
+		if r.upTo > 0 && event.Position > r.upTo {
+			return nil
+		}
+		r.at = event.Position
+		switch event.Kind {
+		case endedEvent:
+			err = r.match(ctx, event)
+		case seasonBegunEvent:
+			err = r.season(event)
+		case windowClosedEvent:
+			err = r.closing(event)
+		case entryHiddenEvent, entryRestoredEvent:
+			if key, id, there := r.shown(event); there && r.entries[key] != nil {
+				r.mark(key, id)
+			}
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// match folds one match into the boards.
+func (r *rebuild) match(ctx context.Context, event store.Event) error {
+	stored, err := r.engine.store.Match(ctx, event.ID)
+	if err == nil {
+		err = checkRecord(stored)
+	}
+	if err != nil {
+		return unavailable(err)
+	}
+	if stored.Position != event.Position {
+		return nil
+	}
+	r.found.Matches++
+	m := matchOf(stored, r.next)
+	for _, b := range r.rebuilt {
+		mode, feeds := r.next.feeder(b.rule.ID, m)
+		if !feeds {
+			continue
+		}
+		changes, _, err := r.ended(ctx, b, mode, m, event.At, isBackfill(event))
+		if err != nil {
+			return err
+		}
+		for _, c := range changes {
+			if c.err != nil {
+				return refuse(ErrInvalid, "rules: board "+quote(b.rule.ID)+": match "+quote(m.ID)+" does not fit it: "+c.err.Error(), m.ID)
+			}
+			for _, x := range c.part.results {
+				if c.ranking != nil {
+					r.mark(c.ranking.key, x.id)
+				}
+			}
+		}
+		if err := r.writeOver(ctx, b); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// closing takes in that a window was closed while the boards are made: it stays as it is.
+func (r *rebuild) closing(event store.Event) error {
+	board, window := splitWindowID(event.ID)
+	b := r.boards[board]
+	if b == nil {
+		return nil
+	}
+	if _, _, err := r.closed(event); err != nil {
+		return err
+	}
+	r.leaveOut(b, window)
+	return nil
+}
+
+func (r *rebuild) mark(key store.WindowKey, id string) {
+	if r.dirty[key] == nil {
+		r.dirty[key] = make(map[string]bool)
+	}
+	r.dirty[key][id] = true
+}
+
+func (r *rebuild) dirtyEntries() int {
+	n := 0
+	for _, ids := range r.dirty {
+		n += len(ids)
+	}
+	return n
+}
+
+// flush writes what the store does not have yet, in slices between which others write.
+func (r *rebuild) flush(ctx context.Context) error {
+	for _, key := range sortedKeys(r.dirty) {
+		if err := r.flushWindow(ctx, key); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *rebuild) flushWindow(ctx context.Context, key store.WindowKey) error {
+	const slice = 200
+	for ids := range slices.Chunk(names(r.dirty[key]), slice) {
+		var records []store.Record
+		for _, id := range ids {
+			records = append(records, r.record(key, id, 1))
+		}
+		if err := r.engine.committer.follow(ctx, records...); err != nil {
+			return err
+		}
+		if r.written[key] == nil {
+			r.written[key] = make(map[string]bool)
+		}
+		for _, id := range ids {
+			r.written[key][id] = true
+		}
+	}
+	delete(r.dirty, key)
+	return nil
+}
+
+func (r *rebuild) record(key store.WindowKey, id string, version uint64) store.Entry {
+	b, e := r.next.boards[key.Board], r.entries[key][id]
+	return entryRecord(b.rule, entryChange{id: id, version: version, hidden: e.hidden, entry: e.entry, values: e.values(b.rule)}, key, 0)
+}
+
+func sortedKeys[T any](m map[store.WindowKey]T) []store.WindowKey {
+	return slices.SortedFunc(maps.Keys(m), func(a, b store.WindowKey) int {
+		for _, c := range []int{strings.Compare(a.Board, b.Board), strings.Compare(a.Window, b.Window), strings.Compare(a.Partition, b.Partition)} {
+			if c != 0 {
+				return c
+			}
+		}
+		return a.Generation - b.Generation
+	})
+}
+
+// writeOver writes down the windows of a board that are over, and lets them go from memory.
+func (r *rebuild) writeOver(ctx context.Context, b *board) error {
+	for _, p := range b.live() {
+		if !p.isFinal() || r.told[p] {
+			continue
+		}
+		r.told[p] = true
+		if r.seeOver != nil {
+			if err := r.seeOver(b, p); err != nil {
+				return err
+			}
+		}
+		rankings, w := p.rankings(), p.bounds()
+		whole := store.Window{WindowKey: b.key(p.id, ""), Version: 1, Start: w.Start, End: w.End, ClosedAt: p.closedAt, Frozen: true}
+		for _, ranked := range rankings {
+			part := whole
+			part.WindowKey, part.Size = ranked.key, ranked.size()
+			r.tell(b.rule.ID, RebuiltWindow{Window: p.id, Partition: ranked.key.Partition, State: WindowFinal, After: part.Size})
+			if !r.options.DryRun {
+				if err := r.flushWindow(ctx, ranked.key); err != nil {
+					return err
+				}
+				var err error
+				if part.Chunks, err = r.engine.writeChunks(ctx, ranked, 0); err != nil {
+					return err
+				}
+			}
+			if whole.Size += part.Size; ranked.key.Partition == "" {
+				whole.Chunks = part.Chunks
+			} else {
+				r.over = append(r.over, part)
+			}
+			delete(r.entries, ranked.key)
+			delete(r.dirty, ranked.key)
+		}
+		r.over = append(r.over, whole)
+		p.mu.Lock()
+		clear(p.partitions)
+		p.mu.Unlock()
+	}
+	return nil
+}
+
+// finish is the last step, while nobody writes: it takes in the last events, closes what is due and compares.
+func (r *rebuild) finish(ctx context.Context) error {
+	if err := r.follow(ctx); err != nil {
+		return err
+	}
+	r.now = r.engine.now()
+	for _, b := range r.rebuilt {
+		if err := r.leave(ctx, b); err != nil {
+			return err
+		}
+		if err := r.dueFirst(b); err != nil {
+			return err
+		}
+	}
+	for _, b := range r.rebuilt {
+		r.closeDue(b, r.now)
+		r.compare(b, r.now)
+	}
+	return nil
+}
+
+// rebuildJob puts the rebuilt boards in force.
+type rebuildJob struct {
+	*rebuild
+	ctx context.Context
+}
+
+// stale does the last step, for which nothing else may be written.
+func (j *rebuildJob) stale() bool {
+	if j.old != j.engine.ruleset() || j.rebuild.seasons != j.old.seasons.Load() {
+		return true
+	}
+	j.failure = j.finish(context.WithoutCancel(j.ctx))
+	return j.failure != nil
+}
+
+func (j *rebuildJob) seal(position uint64) store.Commit {
+	last := len(j.next.history) - 1
+	j.next.history[last].After = position - 1
+	c := store.Commit{Key: keyOf("rebuild", fmt.Sprint(position)), Position: position, At: j.now, Kind: rebuiltEvent, ID: "rules"}
+	body := struct {
+		Boards []string `json:"boards,omitempty"`
+	}{j.next.history[last].Rebuilt}
+	if setting, err := j.next.history.record(); err == nil {
+		c.Records = append(c.Records, setting)
+	}
+	c.Body, _ = marshal(body) // ids always marshal
+	for _, w := range j.over {
+		w.Final = position
+		c.Records = append(c.Records, w)
+	}
+	for _, b := range j.rebuilt {
+		for _, w := range b.seasons {
+			if !j.left[windowName{b.rule.ID, w.ID}] {
+				c.Records = append(c.Records, store.Window{WindowKey: b.key(w.ID, ""), Version: 1, Start: w.Start, End: w.End})
+			}
+		}
+		for _, p := range b.live() {
+			if !p.isFinal() || j.told[p] {
+				continue
+			}
+			w := p.bounds() // over since a moment ago, and not written yet
+			whole := store.Window{WindowKey: b.key(p.id, ""), Version: 1, Start: w.Start, End: w.End, Final: position, ClosedAt: p.closedAt}
+			c.Records = append(c.Records, whole)
+			for _, ranked := range p.rankings() {
+				if ranked.key.Partition != "" {
+					whole.WindowKey = ranked.key
+					c.Records = append(c.Records, whole)
+				}
+			}
+		}
+	}
+	for _, key := range sortedKeys(j.dirty) {
+		for _, id := range names(j.dirty[key]) {
+			version := uint64(1)
+			if j.written[key][id] {
+				version = 2
+			}
+			c.Records = append(c.Records, j.record(key, id, version))
+		}
+	}
+	return c
+}
+
+func (j *rebuildJob) applied(position uint64) {
+	e := j.engine
+	for _, b := range j.rebuilt {
+		was := j.old.boards[b.rule.ID]
+		for _, p := range b.live() {
+			p.mu.Lock()
+			if p.final > 0 {
+				p.final = position
+			}
+			if p.final > 0 || b.rule.Window.bySeasons() {
+				p.version = 1
+			}
+			p.noted = false
+			p.mu.Unlock()
+			switch {
+			case j.told[p]:
+				b.forget(p.id) // written already
+			case p.isFinal():
+				e.dues.noteWindow(freezeKind, p, p.closedAt)
+			default:
+				e.willClose(p)
+			}
+		}
+		if was == nil {
+			continue
+		}
+		for _, p := range was.live() {
+			e.dues.forgetWindow(closeKind, p)
+			if p.isFinal() {
+				b.keep(p) // its ranks are still to be written
+			}
+		}
+	}
+	e.inForce.Store(j.next)
+}
