@@ -29,7 +29,24 @@ var update = flag.Bool("update", false, "write the database of the newest schema
 
 const databasesDir = "../../testdata/databases"
 
-// keptRules are the rules of those databases: all that a board or a mode may have that leaves a trace in a file.
+// kept is how the database of a schema was made. Its rules are all that a board or a mode may have that left a trace in
+// a file by then, and show is what is held against the text beside it.
+type kept struct {
+	rules func() finalbell.Rules
+	write func(t *testing.T, path string) // nil: it stays as it was written
+	show  func(e *finalbell.Engine) (string, error)
+	next  time.Time // when it is played on, which is no moment of a test's own: windows end
+	play  func(t *testing.T, e *finalbell.Engine)
+}
+
+func keptDatabases() map[string]kept {
+	return map[string]kept{
+		"0001": {rules: keptRules, show: contents, next: time.Date(2026, 3, 3, 9, 0, 0, 0, time.UTC), play: playOn},
+		"0002": {rules: keptWindowRules, write: writeWindows, show: windowContents, next: time.Date(2026, 3, 5, 9, 0, 0, 0, time.UTC), play: playWindowsOn},
+	}
+}
+
+// keptRules are the rules of the first schema.
 func keptRules() finalbell.Rules {
 	return finalbell.Rules{
 		Modes: []finalbell.Mode{
@@ -51,11 +68,11 @@ func keptRules() finalbell.Rules {
 
 // writeKept writes such a database: matches in every state, of one round after the other and one that came late, with
 // names and texts that need care.
-func writeKept(t *testing.T, path string) {
+func writeKept(t *testing.T, path string, rules finalbell.Rules) {
 	ctx := context.Background()
 	clock := finalbelltest.NewClock(time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC))
 	ids := 0
-	e, err := finalbell.Open(ctx, path, keptRules(), finalbell.Options{
+	e, err := finalbell.Open(ctx, path, rules, finalbell.Options{
 		Now:   clock.Now,
 		NewID: func() string { ids++; return fmt.Sprint("id-", ids) },
 		Hooks: finalbell.Hooks{Before: func(_ context.Context, c *finalbell.Call) error {
@@ -147,21 +164,14 @@ func schemas(t *testing.T) []string {
 	return steps
 }
 
-// shown is the text of what a database holds.
-func shown(t *testing.T, e *finalbell.Engine) string {
-	t.Helper()
-	text, err := contents(e)
-	require.NoError(t, err)
-	return text
-}
-
-func writeFixture(t *testing.T, name string) {
+func writeFixture(t *testing.T, name string, k kept) {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "kept.db")
-	writeKept(t, path)
+	k.write(t, path)
 	e, err := finalbell.View(context.Background(), path)
 	require.NoError(t, err)
-	text := shown(t, e)
+	text, err := k.show(e)
+	require.NoError(t, err)
 	require.NoError(t, e.Close())
 	content, err := os.ReadFile(path)
 	require.NoError(t, err)
@@ -172,55 +182,68 @@ func writeFixture(t *testing.T, name string) {
 
 // A database of every schema there has been opens, holds what it held, and is played on with.
 func TestADatabaseOfEverySchemaIsOpenedAndPlayedOn(t *testing.T) {
-	ctx := context.Background()
 	all := schemas(t)
 	for i, schema := range all {
 		t.Run(schema, func(t *testing.T) {
+			k, there := keptDatabases()[schema]
+			require.True(t, there, "every step of the schema has a database that is written with it")
 			name := filepath.Join(databasesDir, "schema-"+schema)
 			if *update && i == len(all)-1 {
-				writeFixture(t, name)
+				writeFixture(t, name, k)
 			}
 			info, err := os.Stat(name + ".db")
 			require.NoError(t, err, "every step of the schema has a database that was written with it: -update")
 			require.Less(t, info.Size(), int64(200_000))
-			want, err := os.ReadFile(name + ".txt")
-			require.NoError(t, err)
 			before := listing(t, databasesDir)
-
-			path := copyDatabase(t, name+".db")
-			if i == len(all)-1 { // an older one is brought to date by an engine first
-				e, err := finalbell.View(ctx, path)
-				require.NoError(t, err)
-				require.Equal(t, string(want), shown(t, e))
-				requireVerified(t, e)
-				require.NoError(t, e.Close())
-			}
-			clock := finalbelltest.NewClock(time.Date(2026, 3, 3, 9, 0, 0, 0, time.UTC))
-			e, err := finalbell.Open(ctx, path, keptRules(), finalbell.Options{Now: clock.Now, MustExist: true})
-			require.NoError(t, err)
-			require.Equal(t, string(want), shown(t, e))
-			requireVerified(t, e)
-			playOn(t, e)
-			requireVerified(t, e)
-			after := shown(t, e)
-			require.NotEqual(t, string(want), after)
-			require.NoError(t, e.Close())
-
-			fresh := filepath.Join(t.TempDir(), "fresh.db")
-			ours(t, fresh)
-			require.Equal(t, tablesOf(t, fresh), tablesOf(t, path), "a step that was released is never changed; if this one was not, -update")
-
-			s, err := sqlite.Open(ctx, path, sqlite.Options{})
-			require.NoError(t, err)
-			require.NoError(t, s.Check(ctx))
-			require.NoError(t, s.Close())
-			e, err = finalbell.View(ctx, path)
-			require.NoError(t, err)
-			require.Equal(t, after, shown(t, e))
-			require.NoError(t, e.Close())
+			requireKept(t, name, k, i == len(all)-1)
 			require.Equal(t, before, listing(t, databasesDir), "the kept ones stay as they are")
 		})
 	}
+}
+
+func requireKept(t *testing.T, name string, k kept, newest bool) {
+	ctx := context.Background()
+	text, err := os.ReadFile(name + ".txt")
+	require.NoError(t, err)
+	want := string(text)
+	path := copyDatabase(t, name+".db")
+	show := func(e *finalbell.Engine) string {
+		t.Helper()
+		text, err := k.show(e)
+		require.NoError(t, err)
+		return text
+	}
+	view := func() string {
+		t.Helper()
+		e, err := finalbell.View(ctx, path)
+		require.NoError(t, err)
+		defer e.Close()
+		requireVerified(t, e)
+		return show(e)
+	}
+	if newest { // an older one is brought to date by an engine first
+		require.Equal(t, want, view())
+	}
+	clock := finalbelltest.NewClock(k.next)
+	e, err := finalbell.Open(ctx, path, k.rules(), finalbell.Options{Now: clock.Now, MustExist: true})
+	require.NoError(t, err)
+	require.Equal(t, want, show(e))
+	requireVerified(t, e)
+	k.play(t, e)
+	requireVerified(t, e)
+	after := show(e)
+	require.NotEqual(t, want, after)
+	require.NoError(t, e.Close())
+
+	fresh := filepath.Join(t.TempDir(), "fresh.db")
+	ours(t, fresh)
+	require.Equal(t, tablesOf(t, fresh), tablesOf(t, path), "a step that was released is never changed; if this one was not, -update")
+
+	s, err := sqlite.Open(ctx, path, sqlite.Options{})
+	require.NoError(t, err)
+	require.NoError(t, s.Check(ctx))
+	require.NoError(t, s.Close())
+	require.Equal(t, after, view())
 }
 
 // tablesOf is the schema of a database that nobody has open.

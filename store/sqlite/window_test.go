@@ -61,6 +61,9 @@ func TestTheUnfrozenWindowsAreFoundWithoutALookAtTheFrozen(t *testing.T) {
 		assert.Contains(t, got, "SEARCH e USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)", "whether it has an entry: one look, %+v", c.q)
 		assert.NotContains(t, got, "SCAN", "%+v", c.q)
 	}
+	var partial bool
+	require.NoError(t, s.pool.QueryRow("SELECT partial FROM pragma_index_list('windows') WHERE name = 'windows_unfrozen'").Scan(&partial))
+	assert.True(t, partial, "the frozen ones are not in it")
 }
 
 // A window is found by its whole key, or the queries would look at every partition of it.
