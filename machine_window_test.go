@@ -24,7 +24,7 @@ func (m *machine) jump(t *rapid.T) {
 		m.clock.Advance(time.Duration(rapid.IntRange(1, 40).Draw(t, "days")) * 24 * time.Hour)
 	default:
 		rule := rapid.SampledFrom(m.rules.Boards).Draw(t, "board")
-		windows, err := m.model.Board(rule.ID).Windows()
+		windows, err := m.model.Clone().Board(rule.ID).Windows() // to ask the model itself would close what is due of it alone
 		if err != nil || len(windows) == 0 {
 			return
 		}
@@ -163,9 +163,12 @@ func (m *machine) look(t *rapid.T) {
 
 // walk goes through a window with a cursor while other things happen. Whoever those do not touch comes by once.
 func (m *machine) walk(t *rapid.T) {
+	if m.failing != nil {
+		return
+	}
 	of, like := m.drawBoard(t)
 	start, err := like(m.model).Entries()
-	if err != nil || m.failing != nil {
+	if err != nil {
 		return
 	}
 	first, err := of(m.engine).Top(context.Background(), 1)
@@ -182,6 +185,9 @@ func (m *machine) walk(t *rapid.T) {
 		if err != nil {
 			t.Fatalf("page %d of a walk: %v", pages+1, err)
 		}
+		if _, err := like(m.model).Window(first.Window).Entries(); err != nil { // which closes what that read has closed
+			t.Fatalf("the model's window %s: %v", first.Window, err)
+		}
 		for _, e := range page.Entries {
 			seen[e.Player]++
 		}
@@ -193,7 +199,7 @@ func (m *machine) walk(t *rapid.T) {
 				delete(still, s.Team)
 			}
 		}
-		now, err := like(m.model).Window(first.Window).Entries()
+		now, err := like(m.model.Clone()).Window(first.Window).Entries()
 		if err != nil {
 			t.Fatalf("the model's window %s: %v", first.Window, err)
 		}
