@@ -75,6 +75,9 @@ func (e *engine) willClose(p *period) {
 
 // closeDue closes the windows of a board that are due, the oldest first.
 func (e *engine) closeDue(ctx context.Context, b *board, now time.Time) error {
+	if b.rule.Window.endless() {
+		return nil
+	}
 	for _, p := range b.live() {
 		due, ends := b.rule.Window.due(p.bounds())
 		if !ends || now.Before(due) || p.isFinal() || !p.isNoted() {
@@ -88,6 +91,16 @@ func (e *engine) closeDue(ctx context.Context, b *board, now time.Time) error {
 		}
 	}
 	return nil
+}
+
+// closeToRead is closeDue for a read, which goes on when nothing can be written, or nobody knows whether it was: no
+// result counts any more in a window that is due.
+func (e *engine) closeToRead(ctx context.Context, b *board, now time.Time) error {
+	err := e.closeDue(ctx, b, now)
+	if errors.Is(err, ErrUnavailable) || errors.Is(err, ErrUnknown) {
+		return nil
+	}
+	return err
 }
 
 // isNoted reports whether the window has something in it.

@@ -290,7 +290,7 @@ func (c *committer) change(p *pending, position uint64) {
 
 // reaches waits until the commit at a position is applied.
 func (c *committer) reaches(ctx context.Context, position uint64) error {
-	for {
+	for c.applied.Load() < position {
 		c.mu.Lock()
 		at, stopped := c.applied.Load(), c.stopped
 		if at >= position {
@@ -312,6 +312,7 @@ func (c *committer) reaches(ctx context.Context, position uint64) error {
 			return left(ctx)
 		}
 	}
+	return nil
 }
 
 // follow writes records that follow from what is decided already, and returns when they are written.

@@ -12,6 +12,15 @@
 // or team; a [Board] reads them, in rank order. A [Window] is the period that a board covers. A [Number] is
 // an exact decimal: nothing passes through a float, nothing is silently rounded.
 //
+// # Windows
+//
+// A board covers all time, or one [Window] after the other: days, weeks, months, seasons ([WindowRule]). A match
+// counts in the window that holds the instant at which it ended; the instant of a boundary belongs to the window that
+// begins there. A window is open until its end, then in grace as long as its rule says, then final: a result that
+// comes later is kept in the match, marked Late, and the window stays as it is. Windows become final by [Engine.Tick]
+// or, if that was not called in time, before the first call that touches the board; whatever became due while no
+// engine ran is done in order, each as of its due time.
+//
 // # The verbs
 //
 // [Open] opens an engine on a database in a file, [New] on any other store. [Engine.Create], [Engine.Start], [Engine.Report], [Engine.End] and

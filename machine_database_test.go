@@ -11,8 +11,8 @@ import (
 	"github.com/finalbell/finalbell/store/sqlite"
 )
 
-// So it is with a database behind it.
-func TestAnEngineOnADatabaseIsItsModel(t *testing.T) { isItsModel(t, inFiles(t)) }
+// So it is with a database behind it, from which archives are read slower.
+func TestAnEngineOnADatabaseIsItsModel(t *testing.T) { isItsModel(t, inFiles(t), 5) }
 
 // inFiles opens databases in a directory of the test's.
 func inFiles(t testing.TB) finalbelltest.Opener {

@@ -150,6 +150,9 @@ func (m *machine) look(t *rapid.T) {
 	operate(m, t,
 		func(e *finalbell.Engine) (string, error) {
 			page, err := of(e).Top(context.Background(), 1000)
+			if finalbelltest.KindOf(err) == finalbell.ErrUnknown {
+				t.Fatalf("a read, which changes nothing for its caller, is answered %v", err)
+			}
 			return lines(page.Entries), err
 		},
 		func(m *finalbelltest.Model) (string, error) {

@@ -47,11 +47,14 @@ func (b *Board) windows(ctx context.Context) ([]Window, error) {
 	if !there {
 		return nil, refuse(ErrNotFound, "no such board")
 	}
+	if board.rule.Partition == nil && b.partition != "" {
+		return nil, refuse(ErrInvalid, "partition: the board has none")
+	}
 	now := e.now()
-	if err := e.closeDue(ctx, board, now); err != nil && !errors.Is(err, ErrUnavailable) {
+	if err := e.closeToRead(ctx, board, now); err != nil {
 		return nil, err
 	}
-	var all []Window
+	all := []Window{} // prints as a list, also with nothing in it
 	listed := make(map[string]bool)
 	for _, p := range board.live() {
 		w := p.bounds()
@@ -480,7 +483,7 @@ func (b *Board) partitions(ctx context.Context) ([]string, error) {
 		return nil, refuse(ErrNotFound, "no such board")
 	}
 	now := e.now()
-	if err := e.closeDue(ctx, board, now); err != nil && !errors.Is(err, ErrUnavailable) {
+	if err := e.closeToRead(ctx, board, now); err != nil {
 		return nil, err
 	}
 	id := b.period
@@ -500,13 +503,18 @@ func (b *Board) partitions(ctx context.Context) ([]string, error) {
 		}
 		return names(found), nil
 	}
+	_, known := board.byID(id)
 	for r, err := range e.store.Windows(ctx, store.WindowQuery{Board: b.id, Window: id}) {
 		if err != nil {
 			return nil, unavailable(err)
 		}
+		known = known || board.knows(r)
 		if board.knows(r) && r.Partition != "" && r.Size > 0 {
 			found[r.Partition] = true
 		}
+	}
+	if !known {
+		return nil, refuse(ErrNotFound, "no window "+quote(id))
 	}
 	return names(found), nil
 }

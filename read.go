@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"hash/crc32"
 	"slices"
@@ -120,8 +119,8 @@ func (b *Board) look(ctx context.Context) (*view, error) {
 		return nil, refuse(ErrInvalid, "partition: the board has none")
 	}
 	now := e.now()
-	if err := e.closeDue(ctx, board, now); err != nil && !errors.Is(err, ErrUnavailable) {
-		return nil, err // reads go on when nothing can be written
+	if err := e.closeToRead(ctx, board, now); err != nil {
+		return nil, err
 	}
 	v := &view{rule: board.rule, layout: board.layout, position: e.committer.applied.Load()}
 	id := b.period
@@ -157,11 +156,12 @@ func (b *board) current(now time.Time) (schedule.Window, bool) {
 	if !b.rule.Window.forgotten() {
 		return b.at(now)
 	}
-	live := b.live()
-	if len(live) == 0 {
-		return schedule.Window{}, false
+	for _, p := range slices.Backward(b.live()) {
+		if !p.isFinal() {
+			return p.bounds(), true
+		}
 	}
-	return live[len(live)-1].bounds(), true
+	return schedule.Window{}, false
 }
 
 // page reads one page.

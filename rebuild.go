@@ -91,6 +91,9 @@ func (e *engine) newRebuild(ctx context.Context, rules Rules, options RebuildOpt
 			return r, refuse(ErrInvalid, "rules: board "+quote(was.ID)+" is gone")
 		}
 	}
+	if err := r.checkCalendars(ctx, rules); err != nil {
+		return r, err
+	}
 	for _, b := range rules.Boards {
 		differs, err := old.differs(rules, b)
 		if err != nil {
@@ -121,6 +124,38 @@ func (e *engine) newRebuild(ctx context.Context, rules Rules, options RebuildOpt
 		r.found.Boards = append(r.found.Boards, RebuiltBoard{Board: rule.ID, Added: old.boards[rule.ID] == nil})
 	}
 	return r, r.prepare(ctx)
+}
+
+// checkCalendars refuses to cut the time of a board, or its partitions, in another way when there are windows that are
+// final: they stay, and nobody could tell the ones from the others.
+func (r *rebuild) checkCalendars(ctx context.Context, rules Rules) error {
+	for _, b := range rules.Boards {
+		was := r.old.boards[b.ID]
+		if was == nil {
+			continue
+		}
+		what, err := firstDifference(was.rule.cut(), b.cut())
+		if err != nil {
+			return err
+		}
+		if what == "" {
+			continue
+		}
+		for w, err := range r.engine.store.Windows(ctx, store.WindowQuery{Board: b.ID}) {
+			if err != nil {
+				return unavailable(err)
+			}
+			if was.knows(w) && w.Final > 0 {
+				return refuse(ErrInvalid, "rules: board "+quote(b.ID)+": "+what+" differs, and window "+quote(w.Window)+" is final: give the board another id")
+			}
+		}
+	}
+	return nil
+}
+
+// cut is what of a rule divides results into windows and partitions.
+func (b BoardRule) cut() BoardRule {
+	return BoardRule{ID: b.ID, Window: b.Window, Partition: b.Partition}
 }
 
 // differs reports whether a board has to be made again for new rules: it is new, it has changed, or a mode feeds it
@@ -177,6 +212,9 @@ func (r *rebuild) leave(ctx context.Context, b *board) error {
 
 // run makes the boards and puts them in force.
 func (r *rebuild) run(ctx context.Context) error {
+	if len(r.rebuilt) == 0 {
+		r.at = latest // there is nothing to fold
+	}
 	if err := r.follow(ctx); err != nil {
 		return err
 	}

@@ -73,7 +73,7 @@ func (r *rebuild) compare(b *board, now time.Time) {
 	}
 	for _, p := range was.live() {
 		for _, before := range p.rankings() {
-			if !p.isFinal() && !seen[store.WindowKey{Window: p.id, Partition: before.key.Partition}] && before.size() > 0 {
+			if !p.isFinal() && !r.left[windowName{b.rule.ID, p.id}] && !seen[store.WindowKey{Window: p.id, Partition: before.key.Partition}] && before.size() > 0 {
 				r.tell(b.rule.ID, rebuiltWindow(p.id, before.key.Partition, p.state(now), before, nil))
 			}
 		}

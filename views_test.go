@@ -27,7 +27,7 @@ func TestTheViewsTellWhatTheEngineTells(t *testing.T) {
 		m.engine = m.game.Engine
 		for range rapid.IntRange(1, 12).Draw(t, "matches") {
 			m.play(t)
-			m.clock.Advance(1e9)
+			rapid.SampledFrom([]func(*rapid.T){m.advance, m.jump, m.tick, m.hide, m.beginSeason, m.closeWindow}).Draw(t, "between")(t)
 		}
 		db, err := sql.Open("sqlite", "file:"+m.game.Store.(*sqlite.Store).Path()+"?mode=ro")
 		require.NoError(t, err)
@@ -55,32 +55,40 @@ func TestTheViewsTellWhatTheEngineTells(t *testing.T) {
 	})
 }
 
-// requireBoardView compares every window of a board, in all partitions.
+// requireBoardView holds every window and partition of a board.
 func requireBoardView(t *rapid.T, db *sql.DB, e *finalbell.Engine, rule finalbell.BoardRule) {
 	ctx := context.Background()
 	windows, err := e.Board(rule.ID).Windows(ctx)
 	require.NoError(t, err)
 	for _, w := range windows {
-		board := e.Board(rule.ID).Window(w.ID)
 		partitions := []string{""}
 		if rule.Partition != nil {
-			partitions, err = board.Partitions(ctx)
+			partitions, err = e.Board(rule.ID).Window(w.ID).Partitions(ctx)
 			require.NoError(t, err)
 		}
+		listed := 0
 		for _, partition := range partitions {
-			page, err := board.Partition(partition).Page(ctx, 0, 1000)
+			page, err := e.Board(rule.ID).Window(w.ID).Partition(partition).Page(ctx, 0, 1000)
 			require.NoError(t, err)
-			i := 0
-			rows(t, db, `SELECT rank, position, player, "values" FROM boards WHERE board = ? AND window = ? AND partition = ? ORDER BY position`, func(row []any) {
-				require.Less(t, i, len(page.Entries), "the view has more")
-				want := page.Entries[i]
-				require.Equal(t, []any{int64(want.Rank), int64(want.Position), want.Player}, row[:3], "board %s", rule.ID)
-				requireValues(t, want.Values, row[3].(string))
-				i++
-			}, rule.ID, w.ID, partition)
-			require.Len(t, page.Entries, i, "board %s", rule.ID)
+			requirePartView(t, db, page)
+			listed += len(page.Entries)
 		}
+		rows(t, db, `SELECT count(*) FROM boards WHERE board = ? AND window = ?`, func(row []any) {
+			require.Equal(t, int64(listed), row[0], "the view has other partitions")
+		}, rule.ID, w.ID)
 	}
+}
+
+func requirePartView(t *rapid.T, db *sql.DB, page finalbell.Page) {
+	i := 0
+	rows(t, db, `SELECT rank, position, player, "values" FROM boards WHERE board = ? AND window = ? AND partition = ? ORDER BY position`, func(row []any) {
+		require.Less(t, i, len(page.Entries), "the view has more")
+		want := page.Entries[i]
+		require.Equal(t, []any{int64(want.Rank), int64(want.Position), want.Player}, row[:3], "board %s", page.Board)
+		requireValues(t, want.Values, row[3].(string))
+		i++
+	}, page.Board, page.Window, page.Partition)
+	require.Len(t, page.Entries, i, "board %s", page.Board)
 }
 
 func requireValues(t *rapid.T, want []finalbell.Value, text string) {

@@ -252,9 +252,12 @@ func (b *board) stateOf(w schedule.Window, now time.Time) WindowState {
 
 // begin adds a season that begins where the last one ends. Seasons are in order, so their list is a calendar.
 func (b *board) begin(seasons []schedule.Window) error {
-	calendar, err := schedule.New(schedule.Rule{Fixed: seasons})
-	if err != nil {
-		return err
+	var calendar *schedule.Schedule
+	if len(seasons) > 0 { // without any the rule would be that of all time
+		var err error
+		if calendar, err = schedule.New(schedule.Rule{Fixed: seasons}); err != nil {
+			return err
+		}
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -38,6 +38,7 @@ type model struct {
 	closings  []closing
 	hidden    map[place]string // why
 	shows     int              // hides and restores so far
+	found     map[string]int   // where matches are in the list, checked before use and so shared by clones
 	*workings
 }
 
@@ -56,7 +57,7 @@ type played struct {
 func NewModel(rules finalbell.Rules, now func() time.Time) *Model {
 	m := &model{rules: rules, now: now, late: make(map[string]bool), calendars: make(map[string]*schedule.Schedule),
 		seasons: make(map[string][]schedule.Window), results: make(map[string]map[string][]brought),
-		closed: make(map[windowName]bool), hidden: make(map[place]string), workings: newWorkings()}
+		closed: make(map[windowName]bool), hidden: make(map[place]string), found: make(map[string]int), workings: newWorkings()}
 	for _, b := range rules.Boards {
 		m.calendars[b.ID] = calendar(b.Window)
 		m.results[b.ID] = make(map[string][]brought)

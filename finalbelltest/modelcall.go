@@ -67,11 +67,23 @@ func (m *Model) wrote(at time.Time) {
 }
 
 func (m *Model) find(id string) (played, bool) {
-	i := slices.IndexFunc(m.matches, func(p played) bool { return p.match.ID == id })
-	if i < 0 {
+	i, there := m.index(id)
+	if !there {
 		return played{}, false
 	}
 	return m.matches[i], true
+}
+
+// index is where a match is in the list. Where it was found the last time, in a clone perhaps, it mostly still is.
+func (m *Model) index(id string) (int, bool) {
+	if i, known := m.found[id]; known && i < len(m.matches) && m.matches[i].match.ID == id {
+		return i, true
+	}
+	i := slices.IndexFunc(m.matches, func(p played) bool { return p.match.ID == id })
+	if i >= 0 {
+		m.found[id] = i
+	}
+	return i, i >= 0
 }
 
 // write puts a match that no crash takes back.
@@ -83,7 +95,7 @@ func (m *Model) write(p played, at time.Time) finalbell.Match {
 }
 
 func (m *Model) put(p played) {
-	i := slices.IndexFunc(m.matches, func(q played) bool { return q.match.ID == p.match.ID })
+	i, _ := m.index(p.match.ID)
 	m.matches[i] = p
 }
 

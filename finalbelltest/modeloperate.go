@@ -218,12 +218,11 @@ func (m *Model) neverEnds(board finalbell.BoardRule) bool {
 
 // find is one of the windows.
 func (b *Board) find(id string) (finalbell.Window, error) {
-	all, err := (&Board{model: b.model, id: b.id}).Windows()
-	i := slices.IndexFunc(all, func(w finalbell.Window) bool { return w.ID == id })
-	if err != nil || i < 0 {
+	found, err := (&Board{model: b.model, id: b.id}).windows(func(other string) bool { return other == id })
+	if err != nil || len(found) == 0 {
 		return finalbell.Window{}, refuse(finalbell.ErrNotFound)
 	}
-	return all[i], nil
+	return found[0], nil
 }
 
 // Hide takes an entry off the board.

@@ -109,7 +109,7 @@ func (c *rebuildCommand) print(out io.Writer, found finalbell.Rebuilt, old, rule
 			name += " · new"
 		}
 		if len(b.Windows) == 0 {
-			fmt.Fprintf(w, "\n%s · no entries\n", name)
+			fmt.Fprintf(w, "\n%s · no entries but in windows that are final\n", name)
 		}
 		was, is := ruleOf(old, b.Board), ruleOf(rules, b.Board)
 		for _, v := range b.Windows {

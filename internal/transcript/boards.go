@@ -204,7 +204,6 @@ func (s *Session) closeWindow(ctx context.Context, v strictjson.Value) (any, err
 type shown struct {
 	Player string `json:"player"`
 	Hidden bool   `json:"hidden,omitempty"`
-	Reason string `json:"reason,omitempty"`
 }
 
 func (s *Session) hide(ctx context.Context, v strictjson.Value, hide bool) (any, error) {
@@ -215,9 +214,9 @@ func (s *Session) hide(ctx context.Context, v strictjson.Value, hide bool) (any,
 		return nil, err
 	}
 	if !hide {
-		return shown{Player: player, Reason: reason}, b.Restore(ctx, player, reason)
+		return shown{Player: player}, b.Restore(ctx, player, reason)
 	}
-	return shown{player, true, reason}, b.Hide(ctx, player, reason)
+	return shown{player, true}, b.Hide(ctx, player, reason)
 }
 
 // rebuild takes rules as a rules file has them.

@@ -23,6 +23,7 @@ type data struct {
 	states   map[string][]int // slots in no order, so that a match changes its state in constant time
 	listed   []int            // by slot: its place in the list of its state
 	windows  map[store.WindowKey]*window
+	named    map[windowName][]store.WindowKey // of windows
 	settings map[string]store.Setting
 }
 
@@ -35,6 +36,7 @@ func newData() *data {
 		rooms:    postings{},
 		states:   map[string][]int{},
 		windows:  map[store.WindowKey]*window{},
+		named:    map[windowName][]store.WindowKey{},
 		settings: map[string]store.Setting{},
 	}
 }

@@ -137,9 +137,15 @@ func (d *data) putIn(key store.WindowKey, r store.Record) {
 	if w == nil {
 		w = w.clone()
 		d.windows[key] = w
+		d.named[nameOf(key)] = append(d.named[nameOf(key)], key)
 	}
 	w.put(r)
 }
+
+// windowName is what all partitions and generations of a window share.
+type windowName struct{ board, window string }
+
+func nameOf(key store.WindowKey) windowName { return windowName{key.Board, key.Window} }
 
 func (d *data) drop(r store.Drop) {
 	w := d.windows[r.WindowKey]
@@ -149,6 +155,10 @@ func (d *data) drop(r store.Drop) {
 	w.drop(r)
 	if w.record.Version == 0 && len(w.entries) == 0 && len(w.chunks) == 0 {
 		delete(d.windows, r.WindowKey)
+		name := nameOf(r.WindowKey)
+		if d.named[name] = slices.DeleteFunc(d.named[name], func(k store.WindowKey) bool { return k == r.WindowKey }); len(d.named[name]) == 0 {
+			delete(d.named, name)
+		}
 	}
 }
 
@@ -184,14 +194,23 @@ func (d *data) chunks(key store.WindowKey, from, to int) []store.Record {
 // periods are the windows that q asks for, in the order of their keys.
 func (d *data) periods(q store.WindowQuery) []store.Window {
 	var found []store.Window
-	for key, w := range d.windows {
+	look := func(key store.WindowKey, w *window) {
 		if (q.Board != "" && key.Board != q.Board) || (q.Window != "" && key.Window != q.Window) ||
 			(q.Unfrozen && w.record.Frozen) || (w.record.Version == 0 && len(w.entries) == 0) {
-			continue
+			return
 		}
 		record := w.record
 		record.WindowKey = key
 		found = append(found, record)
+	}
+	if q.Board != "" && q.Window != "" {
+		for _, key := range d.named[windowName{q.Board, q.Window}] {
+			look(key, d.windows[key])
+		}
+	} else {
+		for key, w := range d.windows {
+			look(key, w)
+		}
 	}
 	slices.SortFunc(found, func(a, b store.Window) int {
 		return cmp.Or(strings.Compare(a.Board, b.Board), strings.Compare(a.Window, b.Window),
