@@ -17,7 +17,7 @@ import (
 
 // patience is when a call counts as hung. No rule is about time; without this a store that deadlocks would
 // take the whole test binary with it.
-const patience = 30 * time.Second
+const patience = time.Minute
 
 // finishes runs do, which asserts instead of requiring, and stops the test if it fails or does not return.
 func finishes(t *testing.T, what string, do func() bool) {
@@ -45,7 +45,7 @@ func wholeBatches(t *testing.T, s store.Store) {
 	var reading, writing sync.WaitGroup
 	for range 2 {
 		reading.Go(func() {
-			for round := 0; round < 1000 && seesBlocks(t, s); round++ {
+			for round := 0; round < 500 && seesBlocks(t, s); round++ {
 				continue
 			}
 		})
