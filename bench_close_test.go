@@ -19,16 +19,16 @@ import (
 
 const monday = "2026-03-02"
 
-// filledDay is a database with one daily window of so many players, which is over at the clock's time.
-func filledDay(b *testing.B, size int) (*finalbell.Engine, string) {
+// filledDay is a database with one daily window of so many players, and a clock that stands in it.
+func filledDay(b *testing.B, size int) (*finalbell.Engine, *finalbelltest.Clock) {
 	b.Helper()
 	path := filepath.Join(b.TempDir(), "day.db")
 	rules := fillBoard(b, path, size, finalbell.BoardRule{ID: "daily", Window: finalbell.WindowRule{Every: finalbell.Daily}},
 		func(int) store.WindowKey { return store.WindowKey{Window: monday} })
-	clock := finalbelltest.NewClock(time.Date(2026, 3, 3, 9, 0, 0, 0, time.UTC))
+	clock := finalbelltest.NewClock(time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC))
 	e, err := finalbell.Open(context.Background(), path, rules, finalbell.Options{Now: clock.Now})
 	require.NoError(b, err)
-	return e, path
+	return e, clock
 }
 
 func manyPlayers() int {
@@ -44,8 +44,10 @@ func manyPlayers() int {
 func BenchmarkClose(b *testing.B) {
 	ctx := context.Background()
 	for b.Loop() {
-		e, _ := filledDay(b, manyPlayers())
+		e, clock := filledDay(b, manyPlayers())
 		w := &writer{engine: e}
+		w.run(b, 100)
+		clock.Advance(24 * time.Hour)
 		w.begin()
 		// Every call on the board closes first what is due, so the writer's first end does it.
 		w.run(b, 1)
@@ -125,8 +127,9 @@ func (w *writer) longest(b *testing.B, least time.Duration, meanwhile func()) [2
 func BenchmarkArchive(b *testing.B) {
 	ctx := context.Background()
 	size := manyPlayers()
-	e, _ := filledDay(b, size)
+	e, clock := filledDay(b, size)
 	defer e.Close()
+	clock.Advance(24 * time.Hour)
 	_, err := e.Tick(ctx)
 	require.NoError(b, err)
 	board := e.Board("daily").Window(monday)

@@ -337,14 +337,14 @@ func (e *engine) closeNow(ctx context.Context, b *board, p *period, now time.Tim
 	b.mu.Lock()
 	seasons := slices.Clone(b.seasons)
 	b.mu.Unlock()
-	for i := range seasons {
-		if seasons[i].ID == p.id && seasons[i].End.IsZero() {
-			if !now.After(seasons[i].Start) {
-				return refuse(ErrInvalid, "season "+quote(p.id)+" has begun at this very moment")
-			}
-			seasons[i].End = now
-		}
+	i := slices.IndexFunc(seasons, func(w schedule.Window) bool { return w.ID == p.id })
+	if i < 0 || !seasons[i].End.IsZero() {
+		return e.close(ctx, p, now) // another one has been begun meanwhile
 	}
+	if !now.After(seasons[i].Start) {
+		return refuse(ErrInvalid, "season "+quote(p.id)+" has begun at this very moment")
+	}
+	seasons[i].End = now
 	return e.closeAs(ctx, p, now, seasons)
 }
 

@@ -123,6 +123,9 @@ func (e *engine) settleBoards(ctx context.Context, d *decision, mode Mode) error
 		if err != nil {
 			return err
 		}
+		if len(brought) == 0 {
+			continue
+		}
 		p, err := e.entered(ctx, b, w)
 		if err != nil {
 			return err

@@ -298,7 +298,7 @@ func (c *checker) window(path string, w WindowRule) {
 		c.fail(path+".origin", "%s is of a calendar of your own, but there is no Next", timetext.Format(w.Origin))
 	}
 	if c.err == nil {
-		if _, err := w.schedule(); err != nil {
+		if err := w.check(); err != nil {
 			field, problem, _ := strings.Cut(err.Error(), ": ") // as package schedule writes them
 			c.fail(path+"."+field, "%s", problem)
 		}

@@ -42,6 +42,19 @@ func (w WindowRule) schedule() (*schedule.Schedule, error) {
 	return schedule.New(r)
 }
 
+// check refuses what means nothing, also in the fields that a rule of this kind leaves out.
+func (w WindowRule) check() error {
+	if w.bySeasons() || w.forgotten() {
+		if _, err := schedule.New(schedule.Rule{N: w.N, WeekStart: w.WeekStart, Zone: w.Zone}); err != nil {
+			return err
+		}
+	} else if _, err := w.schedule(); err != nil {
+		return err
+	}
+	_, err := schedule.New(schedule.Rule{Every: schedule.Day, From: w.From})
+	return err
+}
+
 // bySeasons reports whether the windows are begun and ended by calls.
 func (w WindowRule) bySeasons() bool { return w.Every == Season && len(w.Fixed) == 0 }
 
