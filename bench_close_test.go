@@ -15,6 +15,7 @@ import (
 	"github.com/finalbell/finalbell"
 	"github.com/finalbell/finalbell/finalbelltest"
 	"github.com/finalbell/finalbell/store"
+	"github.com/finalbell/finalbell/store/sqlite"
 )
 
 const monday = "2026-03-02"
@@ -144,6 +145,39 @@ func BenchmarkArchive(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			for b.Loop() {
 				require.NoError(b, read())
+			}
+		})
+	}
+}
+
+// BenchmarkOpenClosed opens a database with ten thousand windows that are over, and one without any.
+func BenchmarkOpenClosed(b *testing.B) {
+	ctx := context.Background()
+	for _, windows := range []int{0, 10_000} {
+		b.Run(fmt.Sprint("windows=", windows), func(b *testing.B) {
+			path := filepath.Join(b.TempDir(), "closed.db")
+			rules := fillBoard(b, path, 10, finalbell.BoardRule{ID: "daily", Window: finalbell.WindowRule{Every: finalbell.Daily}},
+				func(int) store.WindowKey { return store.WindowKey{Window: monday} })
+			s, err := sqlite.Open(ctx, path, sqlite.Options{Normal: true})
+			require.NoError(b, err)
+			head, err := s.Head(ctx)
+			require.NoError(b, err)
+			c := store.Commit{Key: "closed", Position: head.Position + 1, At: head.At, Kind: "fill"}
+			for n := range windows {
+				day := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC).AddDate(0, 0, -n)
+				c.Records = append(c.Records, store.Window{
+					WindowKey: store.WindowKey{Board: "daily", Window: day.Format(time.DateOnly)}, Version: 1,
+					Start: day, End: day.AddDate(0, 0, 1), Final: c.Position, ClosedAt: day.AddDate(0, 0, 1), Frozen: true,
+				})
+			}
+			require.NoError(b, s.Commit(ctx, store.Batch{Commits: []store.Commit{c}}))
+			require.NoError(b, s.Close())
+			for b.Loop() {
+				e, err := finalbell.Open(ctx, path, rules, finalbell.Options{ManualTick: true})
+				require.NoError(b, err)
+				b.StopTimer()
+				require.NoError(b, e.Close())
+				b.StartTimer()
 			}
 		})
 	}
