@@ -202,7 +202,7 @@ func (l layout) probe(values []Number) ([]uint64, error) {
 type rows struct {
 	width int
 	pages map[uint32]*rowPage
-	last  *rowPage // the one asked for last, which is mostly asked for again
+	last  *rowPage // the one made or changed last, which is mostly the next one too
 	of    uint32
 }
 
@@ -217,28 +217,23 @@ func newRows(width int) rows { return rows{width: width, pages: make(map[uint32]
 
 // at is the row of a slot that has one, until the next make.
 func (r *rows) at(slot uint32) []uint64 {
-	p := r.page(slot / pageRows)
+	p := r.pages[slot/pageRows] // and not what make remembers: rows are compared by several at once
 	return p.row(bits.OnesCount64(p.has&(1<<(slot%pageRows)-1)), r.width)
-}
-
-func (r *rows) page(n uint32) *rowPage {
-	if r.last != nil && r.of == n {
-		return r.last
-	}
-	p := r.pages[n]
-	r.last, r.of = p, n
-	return p
 }
 
 func (p *rowPage) row(n, width int) []uint64 { return p.rows[n*width : (n+1)*width : (n+1)*width] }
 
 // make is the row of a slot, new if it had none.
 func (r *rows) make(slot uint32) []uint64 {
-	p := r.page(slot / pageRows)
+	p := r.last
+	if p == nil || r.of != slot/pageRows {
+		p = r.pages[slot/pageRows]
+	}
 	if p == nil {
 		p = new(rowPage)
-		r.pages[slot/pageRows], r.last, r.of = p, p, slot/pageRows
+		r.pages[slot/pageRows] = p
 	}
+	r.last, r.of = p, slot/pageRows
 	bit := uint64(1) << (slot % pageRows)
 	n := bits.OnesCount64(p.has & (bit - 1))
 	if p.has&bit == 0 {
