@@ -109,6 +109,18 @@ var purses = map[string]string{
 		fee 10 0 0%, prize top 1-2 pool of 75 25, prize medal 1-1 full 1
 		ann 1 red, bob 1 red, cid 2 blue, dan 2 blue
 		ann top 15, ann medal 1, bob top 15, bob medal 1, cid top 5, dan top 5`,
+	"teams that tie by down_only each split a share of their own": `
+		fee 10 0 0%, prize top 1-2 down_only of 75 25
+		ann 1 red, bob 1 blue, cid 1 blue
+		ann top 15, bob top 8, cid top 7`,
+	"teams that tie by pool split evenly, each player the same": `
+		fee 10 0 0%, prize top 1-2 pool of 75 25
+		ann 1 red, bob 1 blue, cid 1 blue
+		ann top 10, bob top 10, cid top 10`,
+	"who did not finish counts in a percentage": `
+		prize half 50% full 1
+		ann 1, bob 2, cid 3 dnf, dan 3 dnf
+		ann half 1, bob half 1`,
 	"percentages are of teams in a team match": `
 		prize half 50% full 1
 		ann 1 red, bob 1 red, cid 2 blue, dan 2 blue
