@@ -23,6 +23,7 @@ const (
 	ErrDuplicatePlayer Kind = "duplicate_player" // a player named twice
 	ErrUnknownPlayer   Kind = "unknown_player"   // an outcome for somebody who is not in the match
 	ErrOutcome         Kind = "outcome"          // a number, status, metric or rank that cannot be taken
+	ErrInsufficient    Kind = "insufficient"     // a player has less money than the call takes
 	ErrClosed          Kind = "closed"           // the window is final
 	ErrRefused         Kind = "refused"          // a hook said no, or was asked for what hooks may not do
 	ErrInvalid         Kind = "invalid"          // the call itself is wrong: a bad id, an unknown mode, a time out of order

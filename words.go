@@ -57,16 +57,21 @@ type (
 )
 
 const (
-	monday    weekday         = "monday"
-	fullPrize prizeTies       = "full"
-	once      achievementType = "once"
-	elo       ratingSystem    = "elo"
+	monday        weekday         = "monday"
+	fullPrize     prizeTies       = "full" // what each does: prizes.go
+	poolPrize     prizeTies       = "pool"
+	downOnlyPrize prizeTies       = "down_only"
+	tieBreakPrize prizeTies       = "tie_break"
+	once          achievementType = "once"
+	elo           ratingSystem    = "elo"
 )
 
 func (weekday) words() []weekday {
 	return []weekday{monday, "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"}
 }
-func (prizeTies) words() []prizeTies { return []prizeTies{fullPrize, "pool", "down_only", "tie_break"} }
+func (prizeTies) words() []prizeTies {
+	return []prizeTies{fullPrize, poolPrize, downOnlyPrize, tieBreakPrize}
+}
 func (achievementType) words() []achievementType {
 	return []achievementType{once, "cumulative", "streak"}
 }

@@ -64,6 +64,7 @@ var sqliteModules = []string{
 // pure are the files of rules: values in, values out.
 var pure = []string{
 	"lifecycle.go", "ranking.go", "report.go", "results.go", "fold.go", "rewards.go", "number.go", "outcome.go",
+	"posting.go", "prizes.go", "shares.go", "prizerules.go",
 	"schedule/schedule.go", "schedule/rule.go", "schedule/calendar.go", "schedule/zone.go", "schedule/ranges.go", "schedule/plug.go",
 }
 
