@@ -196,7 +196,10 @@ func (e *engine) loadCopy(ctx context.Context, w *ranking, since *since) error {
 	if err != nil {
 		return err
 	}
+	room := min(size, 1<<24) // what a damaged header says must not cost all memory
+	w.ids.reserve(room)
 	l := w.loader()
+	l.items = make([]ranktree.Item, 0, room)
 	if err := e.copiedLines(ctx, w, h.set+1, h.chunks, touched, l.addLine); err != nil {
 		return err
 	}

@@ -260,6 +260,13 @@ func (x *index) intern(id string) uint32 {
 	return x.enter(id)
 }
 
+// reserve makes room for so many ids if there are none yet.
+func (x *index) reserve(n int) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.ids.Reserve(n)
+}
+
 // enter is intern for an id that is hardly there yet.
 func (x *index) enter(id string) uint32 {
 	x.mu.Lock()

@@ -46,6 +46,22 @@ func NewIndex() *Index {
 	return &Index{seed: maphash.MakeSeed(), dir: []*segment{new(segment)}}
 }
 
+// Reserve makes an empty index large enough for n ids, so that no segment has to be split, and every id of it hashed
+// again, on the way there. On an index that has ids it does nothing.
+func (x *Index) Reserve(n int) {
+	if x.n > 0 {
+		return
+	}
+	depth := uint(0)
+	for n>>depth > segmentFull*3/4 { // some segments get more than others
+		depth++
+	}
+	x.depth, x.dir = depth, make([]*segment, 1<<depth)
+	for i := range x.dir {
+		x.dir[i] = &segment{depth: uint32(depth)}
+	}
+}
+
 // Len is the number of ids, and the next slot.
 func (x *Index) Len() int { return x.n }
 

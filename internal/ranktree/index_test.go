@@ -148,3 +148,24 @@ func TestIndexLookUpsAllocateNothing(t *testing.T) {
 	}))
 	require.Equal(t, ids[i%len(ids)], id)
 }
+
+// An index with room reserved gives the slots that any other gives, also beyond that room.
+func TestAnIndexWithRoomReservedIsLikeAnyOther(t *testing.T) {
+	for _, room := range []int{0, 1, 447, 5000, 100_000} {
+		x, plain := NewIndex(), NewIndex()
+		x.Reserve(room)
+		for i := range 20_000 {
+			id := strconv.Itoa(i * 7919)
+			require.Equal(t, plain.Intern(id), x.Intern(id))
+		}
+		x.Reserve(7) // has ids: nothing happens
+		for i := range 20_000 {
+			id := strconv.Itoa(i * 7919)
+			slot, there := x.Slot(id)
+			require.True(t, there)
+			require.Equal(t, id, x.ID(slot))
+		}
+		_, there := x.Slot("nobody")
+		require.False(t, there)
+	}
+}
