@@ -187,11 +187,11 @@ func (e *engine) loadCopy(ctx context.Context, w *ranking, since *since) error {
 	if err != nil {
 		return err
 	}
+	w.copy = h // used or not, it is what the next one takes the place of
 	size := h.chunks * chunkEntries
 	if h.position == 0 || h.position > since.head || since.head-h.position > uint64(max(1000, size/50)) {
 		return errNoCopy
 	}
-	w.copy = h
 	touched, err := since.touched(ctx, h.position, w.rule.Of)
 	if err != nil {
 		return err
@@ -305,6 +305,7 @@ type since struct {
 	from   uint64 // what is known begins after this position
 	known  bool
 	seen   []touch
+	err    error // why not all of it is known
 }
 
 // touch is that somebody's entries may have changed by a commit.
@@ -319,14 +320,10 @@ type touch struct {
 func (s *since) touched(ctx context.Context, after uint64, of Subject) (map[string]bool, error) {
 	if !s.known || after < s.from {
 		s.known, s.from, s.seen = true, after, nil
-		for event, err := range s.engine.store.Events(ctx, after) {
-			if err != nil {
-				return nil, unavailable(err)
-			}
-			if err := s.take(ctx, event); err != nil {
-				return nil, err
-			}
-		}
+		s.err = s.read(ctx)
+	}
+	if s.err != nil {
+		return nil, s.err
 	}
 	touched := make(map[string]bool)
 	for _, t := range s.seen {
@@ -337,9 +334,23 @@ func (s *since) touched(ctx context.Context, after uint64, of Subject) (map[stri
 	return touched, nil
 }
 
+// read takes in the events after from.
+func (s *since) read(ctx context.Context) error {
+	for event, err := range s.engine.store.Events(ctx, s.from) {
+		if err != nil {
+			return unavailable(err)
+		}
+		if err := s.take(ctx, event); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func (s *since) take(ctx context.Context, event store.Event) error {
 	switch event.Kind {
-	case createdEvent, startedEvent, joinedEvent, cancelledEvent, expiredEvent, refusedEvent, windowClosedEvent, seasonBegunEvent:
+	case createdEvent, startedEvent, joinedEvent, cancelledEvent, expiredEvent, refusedEvent, windowClosedEvent, seasonBegunEvent,
+		rebuiltEvent: // whose boards begin without a copy
 		return nil
 	case entryHiddenEvent, entryRestoredEvent:
 		s.seen = append(s.seen, touch{event.Position, OfPlayers, event.ID}, touch{event.Position, OfTeams, event.ID})

@@ -127,3 +127,102 @@ func reversed(t *testing.T, data []byte) []byte {
 	}
 	return encodeChunk(l, lines)
 }
+
+// twoLadders are rules of two boards that are fed alike, and how a match on them is played.
+func twoLadders(more ...string) Rules {
+	r := Rules{Modes: []Mode{{ID: "race", AutoStart: true, Boards: append([]string{"a", "b"}, more...)}}}
+	for _, id := range r.Modes[0].Boards {
+		r.Boards = append(r.Boards, BoardRule{ID: id, Keys: []Key{{Metric: "outcome"}}})
+	}
+	return r
+}
+
+func race(t *testing.T, e *Engine, id string, players ...string) {
+	t.Helper()
+	_, err := e.Create(t.Context(), NewMatch{ID: id, Mode: "race", Players: Players(players...)})
+	require.NoError(t, err)
+	var outcomes []Outcome
+	for i, p := range players {
+		outcomes = append(outcomes, Score(p, len(players)-i))
+	}
+	_, err = e.End(t.Context(), id, outcomes...)
+	require.NoError(t, err)
+}
+
+func copyBoth(t *testing.T, e *Engine) {
+	for _, id := range []string{"a", "b"} {
+		require.NoError(t, e.copy(t.Context(), e.ruleset().boards[id].period("all").ranking("")))
+	}
+}
+
+// sameAfterOpening opens another engine on the data and holds its boards against those of the first.
+func sameAfterOpening(t *testing.T, e *Engine, s *memory.Store, rules Rules) *Engine {
+	t.Helper()
+	want := make(map[string]any)
+	for _, id := range []string{"a", "b"} {
+		want[id] = e.ruleset().boards[id].period("all").ranking("").lines()
+	}
+	require.NoError(t, e.Close())
+	again, err := New(t.Context(), s.Reopen(), rules, Options{ManualTick: true})
+	require.NoError(t, err)
+	for _, id := range []string{"a", "b"} {
+		require.Equal(t, want[id], any(again.ruleset().boards[id].period("all").ranking("").lines()), "board %s", id)
+	}
+	return again
+}
+
+// A commit of a kind that nobody knows makes every copy before it unfit, not only the one that is looked at first.
+func TestACommitOfAnUnknownKindMakesEveryCopyBeforeItUnfit(t *testing.T) {
+	s := memory.New()
+	e, err := New(t.Context(), s, twoLadders(), Options{ManualTick: true})
+	require.NoError(t, err)
+	race(t, e, "m1", "ann", "bob", "cid")
+	copyBoth(t, e)
+	require.NoError(t, e.committer.submit(t.Context(), &pending{job: &lateJob{store.Commit{Key: "new", Kind: "of_a_later_version", ID: "nothing"}}}))
+	race(t, e, "m2", "cid", "ann", "dan")
+	again := sameAfterOpening(t, e, s, twoLadders())
+	require.NoError(t, again.Close())
+}
+
+// The copies of boards that a rebuild left as they were are still used.
+func TestARebuildOfOneBoardLeavesTheCopiesOfOthersInUse(t *testing.T) {
+	s := memory.New()
+	e, err := New(t.Context(), s, twoLadders(), Options{ManualTick: true})
+	require.NoError(t, err)
+	race(t, e, "m1", "ann", "bob", "cid")
+	copyBoth(t, e)
+	_, err = e.Rebuild(t.Context(), twoLadders("c"), RebuildOptions{})
+	require.NoError(t, err)
+	race(t, e, "m2", "cid", "ann", "dan")
+	again := sameAfterOpening(t, e, s, twoLadders("c"))
+	w := again.ruleset().boards["b"].period("all").ranking("")
+	w.reset()
+	require.NoError(t, again.loadCopy(t.Context(), w, &since{engine: again.engine, head: again.committer.head}))
+	require.NoError(t, again.Close())
+}
+
+// A copy that was too old to be used is taken away when there is a new one.
+func TestACopyThatWasTooOldLeavesNothingBehind(t *testing.T) {
+	s := memory.New()
+	e, err := New(t.Context(), s, twoLadders(), Options{ManualTick: true})
+	require.NoError(t, err)
+	e.copyRun = 1
+	race(t, e, "m1", "ann", "bob", "cid")
+	copyBoth(t, e)
+	for n := range 600 { // two commits each
+		race(t, e, fmt.Sprint("n", n), "ann", "bob")
+	}
+	again := sameAfterOpening(t, e, s, twoLadders())
+	w := again.ruleset().boards["a"].period("all").ranking("")
+	require.ErrorIs(t, again.loadCopy(t.Context(), w, &since{engine: again.engine, head: again.committer.head}), errNoCopy)
+	copyBoth(t, again)
+	chunks := 0
+	for c, err := range again.store.Chunks(t.Context(), w.key, 0, 3*copySet) {
+		require.NoError(t, err)
+		if c.N > 0 {
+			chunks++
+		}
+	}
+	require.Equal(t, 1, chunks)
+	require.NoError(t, again.Close())
+}

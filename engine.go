@@ -76,9 +76,8 @@ type engine struct {
 	dues      *dues
 	ticking   sync.Mutex
 	archives  *archives
-	applying  *sync.Mutex // the committer's
-	copyRun   int         // entries in a chunk of a copy
-	copying   func()      // called between them, for tests; else nil
+	copyRun   int    // entries in a chunk of a copy
+	copying   func() // called between them, for tests; else nil
 	closed    atomic.Bool
 	stopLoop  context.CancelFunc // nil without a background loop
 	loopDone  chan struct{}
@@ -195,7 +194,6 @@ func prepare(ctx context.Context, s store.Store, rules Rules, history rulebook, 
 		return nil, unavailable(err)
 	}
 	e.committer = newCommitter(s, head)
-	e.applying = &e.committer.applying
 	return e, nil
 }
 
@@ -238,10 +236,12 @@ func (e *Engine) Close() error {
 		e.stopLoop()
 		<-e.loopDone
 	}
-	if _, stopped := e.committer.stand(); stopped == nil {
+	// Who ticks at this moment may be copying too, and two would write one copy.
+	if _, stopped := e.committer.stand(); stopped == nil && e.ticking.TryLock() {
 		if err := e.copyLarge(context.Background(), true); err != nil {
 			e.log("the boards could not be copied", err) // the next open takes longer
 		}
+		e.ticking.Unlock()
 	}
 	failure := e.committer.drain(errClosed)
 	if failure == errViewing {

@@ -67,33 +67,30 @@ func (e *Engine) Boards(ctx context.Context, reads ...Read) ([]Page, error) {
 		}
 	}
 	pages := make([]Page, len(reads))
-	// No match is on some of its boards only while this is held.
-	e.applying.Lock()
-	defer e.applying.Unlock()
-	position := e.committer.applied.Load()
-	for i, r := range reads {
-		if _, archived := views[i].source.(*archive); archived {
-			continue // cannot change, and is read from the store, for which nobody shall wait
+	read := func(over bool) error {
+		for i, r := range reads {
+			if _, archived := views[i].source.(*archive); archived != over {
+				continue
+			}
+			var err error
+			if pages[i], err = views[i].page(ctx, r); err != nil {
+				return failed("read board", r.Board, err)
+			}
 		}
-		var err error
-		if pages[i], err = views[i].page(ctx, r); err != nil {
-			return nil, failed("read board", r.Board, err)
-		}
-		pages[i].Position = position
+		return nil
 	}
-	return e.archived(ctx, reads, views, pages, position)
-}
-
-// archived reads those pages that are no longer in memory.
-func (e *Engine) archived(ctx context.Context, reads []Read, views []*view, pages []Page, position uint64) ([]Page, error) {
-	for i, r := range reads {
-		if _, archived := views[i].source.(*archive); !archived {
-			continue
-		}
-		var err error
-		if pages[i], err = views[i].page(ctx, r); err != nil {
-			return nil, failed("read board", r.Board, err)
-		}
+	// What is over cannot change, and is read from the store, for which nobody shall wait.
+	if err := read(true); err != nil {
+		return nil, err
+	}
+	// No match is on some of its boards only while this is held.
+	e.committer.applying.Lock()
+	defer e.committer.applying.Unlock()
+	position := e.committer.applied.Load()
+	if err := read(false); err != nil {
+		return nil, err
+	}
+	for i := range pages {
 		pages[i].Position = position
 	}
 	return pages, nil

@@ -72,6 +72,7 @@ type rebuild struct {
 	over    []store.Window                      // windows that were over, with their ranks written
 	seeOver func(b *board, p *period) error     // looks at each of them before it is let go; may be nil
 	told    map[*period]bool                    // of which they are
+	stray   bool                                // something was written for a window that stays as it is
 	now     time.Time                           // of the last step,
 	failure error                               // and why it failed
 }
@@ -233,16 +234,11 @@ func (r *rebuild) run(ctx context.Context) error {
 		}
 	}
 	for {
-		// What is due is closed as it was, with all that belongs to that.
-		for _, b := range r.rebuilt {
-			if was := r.old.boards[b.rule.ID]; was != nil {
-				if err := r.engine.closeDue(ctx, was, r.engine.now()); err != nil {
-					return err
-				}
-			}
+		if err := r.makeReady(ctx); err != nil {
+			return err
 		}
 		err := r.engine.committer.submit(ctx, &pending{job: &rebuildJob{r, ctx}, alone: true})
-		if errors.Is(r.failure, errDueFirst) {
+		if errors.Is(r.failure, errNotReady) {
 			r.failure = nil
 			continue
 		}
@@ -256,8 +252,31 @@ func (r *rebuild) run(ctx context.Context) error {
 	}
 }
 
-// errDueFirst is that a window has to be closed before the boards can change.
-var errDueFirst = errors.New("a window is due")
+// errNotReady is that makeReady has something to do before the boards can change.
+var errNotReady = errors.New("something has to be done before")
+
+// makeReady closes what is due as it was, with all that belongs to that, and clears away what was written for windows
+// that have been closed meanwhile.
+func (r *rebuild) makeReady(ctx context.Context) error {
+	for _, b := range r.rebuilt {
+		if was := r.old.boards[b.rule.ID]; was != nil {
+			if err := r.engine.closeDue(ctx, was, r.engine.now()); err != nil {
+				return err
+			}
+		}
+		if !r.stray {
+			continue
+		}
+		err := r.engine.sweep(ctx, b.rule.ID, func(w store.Window) bool {
+			return w.Generation == b.generation && w.Final == 0 && r.left[windowName{w.Board, w.Window}]
+		})
+		if err != nil {
+			return err
+		}
+	}
+	r.stray = false
+	return nil
+}
 
 // dueFirst finds the windows that have to be closed before. A dry run takes them for closed.
 func (r *rebuild) dueFirst(b *board) error {
@@ -271,22 +290,32 @@ func (r *rebuild) dueFirst(b *board) error {
 			continue
 		}
 		if !r.options.DryRun {
-			return errDueFirst
+			return errNotReady
 		}
 		r.leaveOut(b, p.id)
 	}
 	return nil
 }
 
-// leaveOut forgets a window that stays as it is.
+// leaveOut forgets a window that stays as it is, with all that was made or told of it.
 func (r *rebuild) leaveOut(b *board, window string) {
 	r.left[windowName{b.rule.ID, window}] = true
+	is := func(key store.WindowKey) bool { return key.Board == b.rule.ID && key.Window == window }
 	for key := range r.entries {
-		if key.Board == b.rule.ID && key.Window == window {
+		if is(key) {
 			delete(r.entries, key)
 			delete(r.dirty, key)
 		}
 	}
+	for key := range r.written {
+		if is(key) {
+			delete(r.written, key)
+			r.stray = true
+		}
+	}
+	r.over = slices.DeleteFunc(r.over, func(w store.Window) bool { return is(w.WindowKey) })
+	found := r.foundOn(b.rule.ID)
+	found.Windows = slices.DeleteFunc(found.Windows, func(w RebuiltWindow) bool { return w.Window == window })
 	b.forget(window)
 }
 
@@ -491,6 +520,9 @@ func (r *rebuild) finish(ctx context.Context) error {
 		if err := r.dueFirst(b); err != nil {
 			return err
 		}
+	}
+	if r.stray && !r.options.DryRun {
+		return errNotReady
 	}
 	for _, b := range r.rebuilt {
 		r.closeDue(b, r.now)

@@ -40,9 +40,14 @@ type RebuiltMove struct {
 	OldValues, Values []Value
 }
 
+// foundOn is what is told of a board.
+func (r *rebuild) foundOn(board string) *RebuiltBoard {
+	return &r.found.Boards[slices.IndexFunc(r.found.Boards, func(b RebuiltBoard) bool { return b.Board == board })]
+}
+
 func (r *rebuild) tell(board string, w RebuiltWindow) {
-	i := slices.IndexFunc(r.found.Boards, func(b RebuiltBoard) bool { return b.Board == board })
-	r.found.Boards[i].Windows = append(r.found.Boards[i].Windows, w)
+	found := r.foundOn(board)
+	found.Windows = append(found.Windows, w)
 }
 
 // compare tells who moves where on a board.
