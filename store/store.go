@@ -1,8 +1,9 @@
 // Package store is the contract between the engine and whatever keeps its data.
 //
-// A store keeps matches, board entries with the windows that they belong to, and the events that made them. It
-// decides nothing: rules, ranks and time are the engine's. What a store must do is to write a batch whole or not at all, to
-// know a request that it has already written, and to give back what it was given.
+// A store keeps matches, board entries with the windows that they belong to, a ledger, grants and facts of players,
+// and the events that made them. It decides nothing: rules, ranks, money and time are the engine's. What a store must do
+// is to write a batch whole or not at all, to know a request that it has already written, and to give back what it was
+// given.
 // Package storetest holds every implementation to this contract.
 package store
 
@@ -24,8 +25,9 @@ type Store interface {
 	// Each commit is checked in order against the store and the commits before it in the batch. First its key:
 	// already used for the same digest is ErrReplayed, for another ErrReused. Then its position: anything but
 	// one more than the last is ErrStale. Then its records: a version that is not one more than the stored
-	// one (1 for a new record) is ErrStale. Each comes as a *CommitError that names the commit, and then
-	// nothing of the batch was written. Every other error leaves open whether the batch was written.
+	// one (1 for a new record) is ErrStale, and so is what Line, Grant and Revision say that it is. Each comes as a
+	// *CommitError that names the commit, and then nothing of the batch was written. A record that no store may keep
+	// is an error, too, and nothing was written. Every other error leaves open whether the batch was written.
 	//
 	// Soft records follow the commits; one that fits no stored record any more is left out without an error.
 	Commit(ctx context.Context, b Batch) error
@@ -47,6 +49,23 @@ type Store interface {
 
 	// Chunks yields the chunks of a window whose number is at least from and below to, by number.
 	Chunks(ctx context.Context, key WindowKey, from, to int) iter.Seq2[Chunk, error]
+
+	// Lines yields the lines of the ledger that q asks for, by position and then by their place in it.
+	Lines(ctx context.Context, q LineQuery) iter.Seq2[Line, error]
+
+	// Balances yields the last line of each of the accounts, in each currency in which it has one, in any order. An
+	// account that is named twice comes once.
+	Balances(ctx context.Context, accounts []Account) iter.Seq2[Line, error]
+
+	// Grants yields the grants that q asks for, by position and then by their place in it.
+	Grants(ctx context.Context, q GrantQuery) iter.Seq2[Grant, error]
+
+	// Facts yields what is kept of the players, in any order; of all if players is nil. Of whom nothing is kept
+	// is left out, and who is named twice comes once.
+	Facts(ctx context.Context, players []string) iter.Seq2[Facts, error]
+
+	// Revisions yields what a match was before it was amended, by Match.Revision.
+	Revisions(ctx context.Context, match string) iter.Seq2[Match, error]
 
 	// Events yields the events after a position, in order.
 	Events(ctx context.Context, after uint64) iter.Seq2[Event, error]
@@ -87,7 +106,8 @@ type Batch struct {
 	Commits []Commit
 	// Soft records carry values that may be lost in a crash. A Match or Window replaces the
 	// stored one if that has the same version; Moves are set on the stored match of that id if it ended at that
-	// position; Entries, Chunks and Drops are written as they are, without a look at the stored version.
+	// position; Entries, Chunks and Drops are written as they are, without a look at the stored version. A Line, Grant,
+	// Facts or Revision may not be lost: a soft one is an error.
 	Soft []Record
 }
 
@@ -117,16 +137,20 @@ type Event struct {
 	Body     []byte
 }
 
-// Record is one of Match, Entry, Window, Chunk, Drop, Moves and Setting.
+// Record is one of Match, Revision, Entry, Window, Chunk, Drop, Moves, Line, Grant, Facts and Setting.
 type Record interface{ record() }
 
-func (Match) record()   {}
-func (Entry) record()   {}
-func (Window) record()  {}
-func (Chunk) record()   {}
-func (Drop) record()    {}
-func (Moves) record()   {}
-func (Setting) record() {}
+func (Match) record()    {}
+func (Revision) record() {}
+func (Entry) record()    {}
+func (Window) record()   {}
+func (Chunk) record()    {}
+func (Drop) record()     {}
+func (Moves) record()    {}
+func (Line) record()     {}
+func (Grant) record()    {}
+func (Facts) record()    {}
+func (Setting) record()  {}
 
 // WindowKey names one period of a board.
 type WindowKey struct {
@@ -162,7 +186,9 @@ type Match struct {
 	Draw        bool
 	Provisional bool // the participants' outcomes come from a live report
 	Reason      string
-	Revision    int
+	Revision    int    // how often it was amended
+	Revised     uint64 // position of the commit that amended it last, or voided it; 0: none
+	Grants      int    // how many grants its end and its revisions have made
 
 	Roster       int           // how many of Participants were there at create; the rest walked in
 	Participants []Participant // in roster order
@@ -188,7 +214,13 @@ type Participant struct {
 	Position int
 	Result   string
 	Boards   []BoardValues
+	Held     int64 // of the entry fee, in minor units, until the match starts
+	Paid     int64 // from then on
 }
+
+// Revision keeps a match as it was before it was amended. It has no version: one of a match and Match.Revision that
+// is there already is ErrStale.
+type Revision struct{ Match }
 
 // TeamOutcome is a team's own reported score.
 type TeamOutcome struct {
@@ -304,6 +336,67 @@ type Move struct {
 	Old, New int
 }
 
+// Account is what has a balance in each currency.
+type Account struct {
+	Kind string // such as player or house
+	ID   string // empty if there is one of the kind
+}
+
+// MaxPlace is the highest Place of a Line or a Grant.
+const MaxPlace = 1<<20 - 1
+
+// Line is one account's part in a posting. A line is never changed. One whose Position is not that of its commit, whose
+// Place another line of the commit has, or which comes by Position and Place before the last line of its account in the
+// currency, is ErrStale. A Place that is negative or above MaxPlace is an error, and so is an Amount of 0.
+type Line struct {
+	Account
+	Currency string
+	Seq      uint64 // the version: 1 for the account's first line in the currency, one more with each
+	Amount   int64  // what the account gains, in minor units; never 0
+	Balance  int64  // of the account in the currency after this line
+	Kind     string // why
+	Posting  string // of which the lines sum to zero in each currency; all are in one commit
+	Position uint64 // of the commit
+	Place    int    // among the lines of the commit, from 0
+	At       time.Time
+	// What it is about, as far as it is about something.
+	Match         string
+	Board, Window string
+	Grant         string
+}
+
+// Grant is something that a player was given, or may get. Position and Place stay for ever what they were in version 1:
+// that of the commit, and one that no other grant of it has. Anything else is ErrStale; a Place that is negative or above
+// MaxPlace is an error.
+type Grant struct {
+	ID      string // for ever that of one rule, trigger and player
+	Version uint64
+	Player  string
+	Match   string // by which it was made, or else the window
+	WindowKey
+	Rule     string
+	Kind     string // such as currency or item
+	What     string // which one
+	Amount   int64
+	Old, New int64 // of what the player has of it, once it is granted
+	State    string
+	Position uint64 // of the commit that made it
+	Place    int    // among the grants that the commit made, from 0
+	At       time.Time
+	Expires  time.Time // zero: never
+	Due      time.Time // when it is next to be delivered; zero: it is not
+	Attempts int       // to deliver it
+	Turn     int       // how often it had been taken back before it was given as it is now
+	Problem  string    // of the last one
+}
+
+// Facts are what is kept of a player beside entries and money, in the engine's own encoding, which is JSON.
+type Facts struct {
+	Player  string
+	Version uint64
+	Data    []byte
+}
+
 // Setting is a named value of the engine's, such as the rules that the data was made under. It has no version.
 type Setting struct {
 	Name  string
@@ -317,6 +410,24 @@ type MatchQuery struct {
 	Mode   string
 	Room   string
 	States []string
+}
+
+// LineQuery selects lines of the ledger; a zero field does not restrict.
+type LineQuery struct {
+	// Touching selects all lines of the postings that have a line of one of these accounts.
+	Touching []Account
+	Match    string
+	Posting  string
+	After    uint64 // only lines of later positions
+}
+
+// GrantQuery selects grants; a zero field does not restrict.
+type GrantQuery struct {
+	IDs           []string
+	Player        string
+	Match         string
+	Board, Window string
+	States        []string
 }
 
 // EntryQuery selects entries of one window of a board.

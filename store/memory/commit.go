@@ -15,14 +15,15 @@ type pending struct {
 	// emptied are the windows that a commit drops and a later one may begin anew, as the commits so far leave them: the
 	// versions in there are not to be had from the records alone.
 	emptied map[store.WindowKey]*window
+	money   *moneyAhead // nil: nothing of it yet
 }
 
 // check finds what is wrong with a batch while nothing of it is written.
 func (d *data) check(b store.Batch) error {
-	if err := known(b.Soft); err != nil {
-		return err
+	if err := b.Check(); err != nil {
+		return fmt.Errorf("memory: %w", err)
 	}
-	ahead := pending{
+	ahead := &pending{
 		keys:    map[string]store.Digest{},
 		matches: map[string]uint64{},
 		entries: map[entryKey]uint64{},
@@ -31,9 +32,6 @@ func (d *data) check(b store.Batch) error {
 	}
 	for i := range b.Commits {
 		c := &b.Commits[i]
-		if err := known(c.Records); err != nil {
-			return err
-		}
 		if err := d.refusal(c, d.head.Position+uint64(i)+1, ahead); err != nil {
 			return &store.CommitError{Index: i, Key: c.Key, Err: err}
 		}
@@ -66,19 +64,7 @@ func (d *data) emptied(commits []store.Commit) map[store.WindowKey]*window {
 	return emptied
 }
 
-// known refuses what the interface lets through but no store can keep, such as a pointer to a Match.
-func known(records []store.Record) error {
-	for _, r := range records {
-		switch r.(type) {
-		case store.Match, store.Entry, store.Window, store.Chunk, store.Drop, store.Moves, store.Setting:
-		default:
-			return fmt.Errorf("memory: no record: %T", r)
-		}
-	}
-	return nil
-}
-
-func (d *data) refusal(c *store.Commit, position uint64, ahead pending) error {
+func (d *data) refusal(c *store.Commit, position uint64, ahead *pending) error {
 	digest, used := ahead.keys[c.Key]
 	if e := d.keys[c.Key]; e != nil {
 		digest, used = e.Digest, true
@@ -93,15 +79,16 @@ func (d *data) refusal(c *store.Commit, position uint64, ahead pending) error {
 	}
 	ahead.keys[c.Key] = c.Digest
 	for _, r := range c.Records {
-		if !d.current(r, ahead) {
+		if !d.current(r, position, ahead) {
 			return store.ErrStale
 		}
 	}
 	return nil
 }
 
-// current reports whether a record's version is the next one, and if so counts it as taken.
-func (d *data) current(r store.Record, ahead pending) bool {
+// current reports whether a record of the commit at a position may be written, by its version above all, and if so counts
+// it as taken.
+func (d *data) current(r store.Record, position uint64, ahead *pending) bool {
 	switch r := r.(type) {
 	case store.Match:
 		stored, there := ahead.matches[r.ID]
@@ -131,6 +118,14 @@ func (d *data) current(r store.Record, ahead pending) bool {
 		}
 		ahead.records[r.WindowKey] = r.Version
 		return r.Version == stored+1
+	case store.Line:
+		return d.lineFits(&r, position, ahead.moneyAhead())
+	case store.Grant:
+		return d.grantFits(&r, position, ahead.moneyAhead())
+	case store.Facts:
+		return d.factsFit(&r, ahead.moneyAhead())
+	case store.Revision:
+		return d.revisionFits(&r, ahead.moneyAhead())
 	}
 	return true
 }
@@ -170,6 +165,14 @@ func (d *data) put(record store.Record) {
 		d.drop(r)
 	case store.Setting:
 		d.settings[r.Name] = r
+	case store.Line:
+		d.ledger.put(&r, record)
+	case store.Grant:
+		d.grants.put(&r, record)
+	case store.Facts:
+		d.facts[r.Player] = r
+	case store.Revision:
+		d.putRevision(r)
 	case store.Moves:
 		// Position 0 is that of every match that has not ended, and of none.
 		if m := d.match(r.Match); r.Position != 0 && m.Position == r.Position {

@@ -25,6 +25,11 @@ type data struct {
 	windows  map[store.WindowKey]*window
 	named    map[windowName][]store.WindowKey // of windows
 	settings map[string]store.Setting
+
+	ledger    ledger
+	grants    grants
+	facts     map[string]store.Facts   // by player
+	revisions map[string][]store.Match // by match id; each by revision
 }
 
 func newData() *data {
@@ -38,6 +43,11 @@ func newData() *data {
 		windows:  map[store.WindowKey]*window{},
 		named:    map[windowName][]store.WindowKey{},
 		settings: map[string]store.Setting{},
+
+		ledger:    newLedger(),
+		grants:    newGrants(),
+		facts:     map[string]store.Facts{},
+		revisions: map[string][]store.Match{},
 	}
 }
 

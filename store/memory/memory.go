@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"slices"
 	"sync/atomic"
 
 	"github.com/finalbell/finalbell/store"
@@ -93,6 +94,46 @@ func (s *Store) Chunks(ctx context.Context, key store.WindowKey, from, to int) i
 		func(d *data) []store.Record { return d.chunks(key, from, to) },
 		chunkIn,
 		func(*store.Chunk) bool { return true })
+}
+
+// Lines yields the lines of the ledger that q asks for, by position and then by their place in it.
+func (s *Store) Lines(ctx context.Context, q store.LineQuery) iter.Seq2[store.Line, error] {
+	return sequence(ctx, s,
+		func(d *data) []store.Record { return d.ledger.find(q) },
+		lineIn,
+		func(*store.Line) bool { return true })
+}
+
+// Balances yields the last line of each of the accounts in each currency, in the order in which they were named.
+func (s *Store) Balances(ctx context.Context, accounts []store.Account) iter.Seq2[store.Line, error] {
+	return sequence(ctx, s,
+		func(d *data) []store.Record { return d.ledger.balances(accounts) },
+		lineIn,
+		func(*store.Line) bool { return true })
+}
+
+// Grants yields the grants that q asks for, by position and then by their place in it.
+func (s *Store) Grants(ctx context.Context, q store.GrantQuery) iter.Seq2[store.Grant, error] {
+	return sequence(ctx, s,
+		func(d *data) []store.Record { return d.grants.find(q) },
+		grantIn,
+		func(*store.Grant) bool { return true })
+}
+
+// Facts yields what is kept of the players, or of all if players is nil, by player.
+func (s *Store) Facts(ctx context.Context, players []string) iter.Seq2[store.Facts, error] {
+	return sequence(ctx, s,
+		func(d *data) []store.Facts { return d.factsOf(players) },
+		func(f store.Facts) store.Facts { return f },
+		func(*store.Facts) bool { return true })
+}
+
+// Revisions yields what a match was before it was amended, by revision.
+func (s *Store) Revisions(ctx context.Context, match string) iter.Seq2[store.Match, error] {
+	return sequence(ctx, s,
+		func(d *data) []store.Match { return slices.Clone(d.revisions[match]) },
+		func(m store.Match) store.Match { return m },
+		func(*store.Match) bool { return true })
 }
 
 // Events yields the events after a position, in order.

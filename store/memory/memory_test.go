@@ -79,6 +79,21 @@ func TestContext(t *testing.T) {
 	for _, err := range s.Chunks(ctx, ladder, 0, 1) {
 		require.ErrorIs(t, err, context.Canceled)
 	}
+	for _, err := range s.Lines(ctx, store.LineQuery{}) {
+		require.ErrorIs(t, err, context.Canceled)
+	}
+	for _, err := range s.Balances(ctx, nil) {
+		require.ErrorIs(t, err, context.Canceled)
+	}
+	for _, err := range s.Grants(ctx, store.GrantQuery{}) {
+		require.ErrorIs(t, err, context.Canceled)
+	}
+	for _, err := range s.Facts(ctx, nil) {
+		require.ErrorIs(t, err, context.Canceled)
+	}
+	for _, err := range s.Revisions(ctx, "0") {
+		require.ErrorIs(t, err, context.Canceled)
+	}
 
 	require.NoError(t, s.Commit(ctx, batch(2)))
 	head, err := s.Head(t.Context())

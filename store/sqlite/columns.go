@@ -159,8 +159,13 @@ func (b *batch) participant(p *pen, r *store.Participant) error {
 		}
 	}
 	p.close(']')
-	if len(r.Attributes) > 0 {
+	fee := r.Held != 0 || r.Paid != 0
+	if len(r.Attributes) > 0 || fee {
 		p.attributes(r.Attributes)
+	}
+	if fee {
+		p.int(r.Held)
+		p.int(r.Paid)
 	}
 	p.close(']')
 	return nil

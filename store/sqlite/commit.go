@@ -21,8 +21,7 @@ func (s *Store) Commit(_ context.Context, b store.Batch) error {
 		return err
 	}
 	w := &batch{
-		recent: s.recent, numbers: s.reads.numbers, head: s.head,
-		made: made{names: make(map[string]int64), windows: make(map[store.WindowKey]int64)},
+		recent: s.recent, numbers: s.reads.numbers, head: s.head, made: newMade(),
 		changed: changes{
 			matches: make(map[string]store.Match), entries: make(map[entryKey]store.Entry), dropped: make(map[store.WindowKey]bool),
 		},
@@ -49,18 +48,15 @@ func (s *Store) Commit(_ context.Context, b store.Batch) error {
 	return nil
 }
 
-// known refuses what the interface lets through but no store can keep, such as a pointer to a Match.
+// known refuses what no store may keep, and what this one has no room for.
 func known(b store.Batch) error {
+	if err := b.Check(); err != nil {
+		return fmt.Errorf("sqlite: %w", err)
+	}
 	check := func(records []store.Record) error {
 		for _, r := range records {
-			switch r := r.(type) {
-			case store.Match, store.Entry, store.Window, store.Drop, store.Moves, store.Setting:
-			case store.Chunk:
-				if r.N < 0 || int64(r.N) > maxChunk {
-					return fmt.Errorf("sqlite: no number of a chunk: %d", r.N)
-				}
-			default:
-				return fmt.Errorf("sqlite: no record: %T", r)
+			if r, is := r.(store.Chunk); is && (r.N < 0 || int64(r.N) > maxChunk) {
+				return fmt.Errorf("sqlite: no number of a chunk: %d", r.N)
 			}
 		}
 		return nil
@@ -171,6 +167,14 @@ func (b *batch) put(record store.Record, soft bool) error {
 		return b.drop(r)
 	case store.Moves:
 		return b.putMoves(r)
+	case store.Line:
+		return b.putLine(r)
+	case store.Grant:
+		return b.putGrant(r)
+	case store.Facts:
+		return b.putFacts(r)
+	case store.Revision:
+		return b.putRevision(r)
 	case store.Setting:
 		_, err := b.exec("INSERT INTO settings (name, value) VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value",
 			r.Name, blob(r.Value))
@@ -191,19 +195,9 @@ func (b *batch) putMatch(m store.Match, soft bool) error {
 	if m.Version == 0 {
 		return errStale
 	}
-	participants, err := b.participants(m.Participants)
+	values, err := b.matchValues(&m)
 	if err != nil {
 		return err
-	}
-	teams, err := b.teams(m.Teams)
-	if err != nil {
-		return err
-	}
-	values := []driver.Value{
-		m.ID, int64(m.Version), int64(m.Created), int64(m.Position), m.Mode, m.Room, m.Round, m.State, //nolint:gosec // bit patterns
-		millis(m.CreatedAt), millis(m.StartedAt), millis(m.EndedAt), millis(m.Deadline),
-		digest(m.Report), flag(m.NoContest), flag(m.Draw), flag(m.Provisional), m.Reason, int64(m.Revision), int64(m.Roster),
-		participants, teams, attributes(m.Attributes), attributes(m.Data),
 	}
 	old, known := b.lately(m.ID)
 	if m.Version == 1 && !soft {
@@ -231,15 +225,34 @@ func (b *batch) putMatch(m store.Match, soft bool) error {
 	return nil
 }
 
+// matchValues are what insertMatch and, but for the first, updateMatch set.
+func (b *batch) matchValues(m *store.Match) ([]driver.Value, error) {
+	participants, err := b.participants(m.Participants)
+	if err != nil {
+		return nil, err
+	}
+	teams, err := b.teams(m.Teams)
+	if err != nil {
+		return nil, err
+	}
+	return []driver.Value{
+		m.ID, int64(m.Version), int64(m.Created), int64(m.Position), m.Mode, m.Room, m.Round, m.State, //nolint:gosec // bit patterns
+		millis(m.CreatedAt), millis(m.StartedAt), millis(m.EndedAt), millis(m.Deadline),
+		digest(m.Report), flag(m.NoContest), flag(m.Draw), flag(m.Provisional), m.Reason, int64(m.Revision), int64(m.Roster),
+		participants, teams, attributes(m.Attributes), attributes(m.Data), int64(m.Revised), int64(m.Grants), //nolint:gosec // a bit pattern
+	}, nil
+}
+
 const (
-	insertMatch = `INSERT INTO matches (match, version, created, position, mode, room, round, state,
+	matchFields = `match, version, created, position, mode, room, round, state,
 		created_at, started_at, ended_at, deadline, report, no_contest, draw, provisional, reason, revision, roster,
-		participants, teams, attributes, data)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (match) DO NOTHING`
-	updateMatch = `UPDATE matches SET version = ?, created = ?, position = ?, mode = ?, room = ?, round = ?, state = ?,
+		participants, teams, attributes, data, revised, grants`
+	matchHolders = "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?"
+	insertMatch  = "INSERT INTO matches (" + matchFields + ") VALUES (" + matchHolders + ") ON CONFLICT (match) DO NOTHING"
+	updateMatch  = `UPDATE matches SET version = ?, created = ?, position = ?, mode = ?, room = ?, round = ?, state = ?,
 		created_at = ?, started_at = ?, ended_at = ?, deadline = ?, report = ?, no_contest = ?, draw = ?, provisional = ?,
-		reason = ?, revision = ?, roster = ?, participants = ?, teams = ?, attributes = ?, data = ?
-		WHERE match = ? AND version = ?`
+		reason = ?, revision = ?, roster = ?, participants = ?, teams = ?, attributes = ?, data = ?,
+		revised = ?, grants = ? WHERE match = ? AND version = ?`
 )
 
 // lately is a match as this transaction or the last ones left it.

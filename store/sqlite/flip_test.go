@@ -86,8 +86,41 @@ func readAll(s store.Store) error {
 			}
 		}
 	}
+	if err := readMoney(ctx, s); err != nil {
+		return err
+	}
 	_, err := s.Setting(ctx, "rules")
 	return err
+}
+
+// readMoney reads the ledger, what players were given and their facts.
+func readMoney(ctx context.Context, s store.Store) error {
+	for l, err := range s.Lines(ctx, store.LineQuery{}) {
+		if err != nil {
+			return err
+		}
+		for _, err := range s.Balances(ctx, []store.Account{l.Account}) {
+			if err != nil {
+				return err
+			}
+		}
+	}
+	for g, err := range s.Grants(ctx, store.GrantQuery{}) {
+		if err != nil {
+			return err
+		}
+		for _, err := range s.Revisions(ctx, g.Match) {
+			if err != nil {
+				return err
+			}
+		}
+	}
+	for _, err := range s.Facts(ctx, nil) {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // judge opens a damaged database, reads it all, verifies it and goes on with it. With looks it has a view first.

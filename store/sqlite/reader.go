@@ -199,9 +199,12 @@ func (c *cells) time(i int) time.Time {
 	return timeOf(c.values[i])
 }
 
-const matchColumns = `m.id, m.match, m.version, m.created, m.position, m.mode, m.room, m.round, m.state,
+// matchRow are the columns of a row m of matches or of revisions; matchColumns have the moves besides.
+const matchRow = `m.id, m.match, m.version, m.created, m.position, m.mode, m.room, m.round, m.state,
 	m.created_at, m.started_at, m.ended_at, m.deadline, m.report, m.no_contest, m.draw, m.provisional, m.reason,
-	m.revision, m.roster, m.participants, m.teams, m.attributes, m.data, v.moves`
+	m.revision, m.roster, m.participants, m.teams, m.attributes, m.data, m.revised, m.grants`
+
+const matchColumns = matchRow + ", v.moves"
 
 // written is a match as far as its own row tells; the rest is JSON with numbers for names.
 type written struct {
@@ -221,9 +224,9 @@ func (r *reader) matches(ctx context.Context, query string, args ...any) ([]stor
 				Mode: c.text(5), Room: c.text(6), Round: c.text(7), State: c.text(8),
 				CreatedAt: c.time(9), StartedAt: c.time(10), EndedAt: c.time(11), Deadline: c.time(12),
 				Report: c.digest(13), NoContest: c.bool(14), Draw: c.bool(15), Provisional: c.bool(16), Reason: c.text(17),
-				Revision: int(c.int(18)), Roster: int(c.int(19)),
+				Revision: int(c.int(18)), Roster: int(c.int(19)), Revised: uint64(c.int(24)), Grants: int(c.int(25)), //nolint:gosec // a bit pattern
 			},
-			participants: c.optional(20), teams: c.optional(21), attributes: c.optional(22), data: c.optional(23), moved: c.optional(24),
+			participants: c.optional(20), teams: c.optional(21), attributes: c.optional(22), data: c.optional(23), moved: c.optional(26),
 		})
 	}, args...)
 	if err != nil {
@@ -310,7 +313,12 @@ func (e *eye) participants(l *lookup) []store.Participant {
 		}
 		if e.take(',') {
 			p.Attributes = e.attributes()
-			e.bad = e.bad || len(p.Attributes) == 0
+			there := len(p.Attributes) > 0
+			if e.take(',') {
+				p.Held, p.Paid = e.int(), e.int()
+				there = p.Held != 0 || p.Paid != 0
+			}
+			e.bad = e.bad || !there
 		}
 		e.expect(']')
 		roster = append(roster, p)

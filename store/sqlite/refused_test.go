@@ -110,7 +110,7 @@ func refusals() []refusal {
 		{"a newer schema", func(t testing.TB, path string) {
 			ours(t, path)
 			program(t, path, false, "PRAGMA user_version = 7")
-		}, false, sqlite.ErrNewer, "its schema is 7, this version knows those up to 2"},
+		}, false, sqlite.ErrNewer, "its schema is 7, this version knows those up to 3"},
 		{"a newer schema in the log", func(t testing.TB, path string) {
 			ours(t, path)
 			program(t, path, true, "PRAGMA user_version = 7", "INSERT INTO names (name) VALUES ('x')")
@@ -235,5 +235,5 @@ func TestTheFileSaysWhoseItIs(t *testing.T) {
 	b, err := os.ReadFile(path)
 	require.NoError(t, err)
 	assert.Equal(t, "fbel", string(b[68:72]))
-	assert.EqualValues(t, 2, binary.BigEndian.Uint32(b[60:]))
+	assert.EqualValues(t, 3, binary.BigEndian.Uint32(b[60:]))
 }

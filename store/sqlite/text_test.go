@@ -73,6 +73,7 @@ func drawParticipants(t *rapid.T) []store.Participant {
 			Player: name.Draw(t, "player"), Team: text.Draw(t, "team"), Bot: rapid.Bool().Draw(t, "bot"),
 			Outcome: number.Draw(t, "outcome"), Status: text.Draw(t, "status"), Reported: rapid.Int().Draw(t, "reported"),
 			Rank: rapid.Int().Draw(t, "rank"), Position: rapid.Int().Draw(t, "position"), Result: text.Draw(t, "result"),
+			Held: rapid.Int64Range(-1, 1).Draw(t, "held"), Paid: rapid.Int64Range(-1, 1).Draw(t, "paid"),
 		}
 		metrics := rapid.MapOfN(text, number, 0, 3).Draw(t, "metrics")
 		for _, name := range slices.Sorted(maps.Keys(metrics)) {
@@ -143,9 +144,19 @@ func TestWhatIsWrittenIsJSONThatSaysTheSame(t *testing.T) {
 				require.Len(r, boards[at], 3)
 				assert.Equal(r, v.Late, boards[at][2] == nil)
 			}
-			if len(p.Attributes) == 0 {
+			fee := p.Held != 0 || p.Paid != 0
+			if len(p.Attributes) == 0 && !fee {
 				require.Len(r, rows[i], 12, "no room for what there is not")
 				continue
+			}
+			if fee {
+				var held, paid int64
+				require.Len(r, rows[i], 15)
+				require.NoError(r, json.Unmarshal(rows[i][13], &held), column)
+				require.NoError(r, json.Unmarshal(rows[i][14], &paid), column)
+				assert.Equal(r, [2]int64{p.Held, p.Paid}, [2]int64{held, paid})
+			} else {
+				require.Len(r, rows[i], 13, "no room for what there is not")
 			}
 			var attributes map[string]string
 			require.NoError(r, json.Unmarshal(rows[i][12], &attributes), column)
@@ -169,7 +180,9 @@ func FuzzEye(f *testing.F) {
 		`[]`, `[[1,0,0,10,0,"",0,1,1,"win",{},[[1,0,[[1]]]]]]`, `[[2,3,1,null,null,"dnf",0,2,2,"",{"a\"\\\u0001":[1,2]},[[1,3,[]]]]]`,
 		`[[1,0,0,10,0,"",0,1,1,"win",{},[[1,1,[[1]]]]]]`, `[[1,0,0,10,0,"",0,1,1,"win",{},[[1,0,null]]]]`, `[[1,0,0,10,0,"",0,1,1,"",{},[[1,0,nul]]]]`,
 		`[[1,0,0,10,0,"",0,1,1,"",{},[],{"car":"7","tyres":""}],[2,0,0,10,0,"",0,1,1,"",{},[[1,3,null]]]]`, `[[1,0,0,10,0,"",0,1,1,"",{},[],{}]]`,
-		`[[1,0,0,10,0,"",0,1,1,"",{},[],]]`, `[[1,0,0,10,0,"",0,1,1,"",{},[],null]]`, `[[1,0,0,10,0,"",0,1,1,"",{},[],{"a":"b"},1]]`, `[[1,10,2]]`, `"\`, `[[01]]`, `[[-0]]`, `{"\n":""}`, `{"a":"\u00e9"}`, `{"a":"\`, `{"a":"b","c":"\u001f"}`, `["\`, `["\u`, `["\u00`, `[1,,2]`, `[01]`, `[-0]`, `[[1],[]]`, `[null,null]`, `nul`, ``, `"`,
+		`[[1,0,0,10,0,"",0,1,1,"",{},[],]]`, `[[1,0,0,10,0,"",0,1,1,"",{},[],null]]`, `[[1,0,0,10,0,"",0,1,1,"",{},[],{"a":"b"},1]]`, `[[1,10,2]]`,
+		`[[1,0,0,10,0,"",0,1,1,"",{},[],{},5,0],[2,0,0,10,0,"",0,1,1,"",{},[],{"a":"b"},0,-5]]`, `[[1,0,0,10,0,"",0,1,1,"",{},[],{"a":"b"},0,0]]`,
+		`[[1,0,0,10,0,"",0,1,1,"",{},[],{},0,0]]`, `[[1,0,0,10,0,"",0,1,1,"",{},[],5,0]]`, `[[1,0,0,10,0,"",0,1,1,"",{},[],{},5]]`, `"\`, `[[01]]`, `[[-0]]`, `{"\n":""}`, `{"a":"\u00e9"}`, `{"a":"\`, `{"a":"b","c":"\u001f"}`, `["\`, `["\u`, `["\u00`, `[1,,2]`, `[01]`, `[-0]`, `[[1],[]]`, `[null,null]`, `nul`, ``, `"`,
 	} {
 		f.Add(seed)
 	}

@@ -112,6 +112,15 @@ func TestADamagedRowIsAnError(t *testing.T) {
 		"UPDATE matches SET participants = replace(participants, ']]', '],{}]')": func(s *Store) error {
 			return failureOf(s.Matches(ctx, store.MatchQuery{}))
 		},
+		"UPDATE matches SET participants = replace(participants, ']]', '],{},0,0]')": func(s *Store) error {
+			return failureOf(s.Matches(ctx, store.MatchQuery{}))
+		},
+		`UPDATE matches SET participants = replace(participants, ']]', '],{"a":"b"},0,0]')`: func(s *Store) error {
+			return failureOf(s.Matches(ctx, store.MatchQuery{}))
+		},
+		"UPDATE matches SET participants = replace(participants, ']]', '],{},1]')": func(s *Store) error {
+			return failureOf(s.Matches(ctx, store.MatchQuery{}))
+		},
 		"UPDATE matches SET participants = replace(participants, '[]]', '[[1,0,nul]]]')": func(s *Store) error {
 			return failureOf(s.Matches(ctx, store.MatchQuery{}))
 		},
@@ -146,8 +155,8 @@ func atSchema(t *testing.T, path string, steps int, fill string) {
 	require.NoError(t, w.close()) // which moves the log into the file
 }
 
-// A board of millions is not written anew because there is a new column.
-func TestTheSecondStepWritesNoEntryAnew(t *testing.T) {
+// A board of millions is not written anew because there is a new column or table.
+func TestLaterStepsWriteNoEntryAnew(t *testing.T) {
 	ctx := context.Background()
 	path := filepath.Join(t.TempDir(), "game.db")
 	const count = 20_000
@@ -163,7 +172,7 @@ func TestTheSecondStepWritesNoEntryAnew(t *testing.T) {
 	require.NoError(t, w.conn.QueryRowContext(ctx, "PRAGMA page_count").Scan(&pages))
 	require.NoError(t, w.conn.QueryRowContext(ctx, "PRAGMA wal_checkpoint(PASSIVE)").Scan(new(int), &logged, &moved))
 	require.Greater(t, pages, 500)
-	require.Less(t, logged, 30, "pages written")
+	require.Less(t, logged, 60, "pages written")
 	require.NoError(t, w.close())
 
 	s, err := Open(ctx, path, Options{})

@@ -96,6 +96,12 @@ func wholeBatch(t *testing.T, s store.Store) {
 				store.Window{WindowKey: in("x", "yz"), Version: 1, Final: 3}, store.Chunk{WindowKey: in("x", "yz"), Data: []byte{1}}),
 			commitAt(4, store.Window{WindowKey: in("x", "yz"), Version: 2, Final: 3, Size: 2, Frozen: true},
 				store.Chunk{WindowKey: in("x", "yz"), N: 1, Data: []byte{2}}, store.Drop{WindowKey: in("x", "yz"), To: 1}),
+			commitAt(5, posted(5, 3, "p", "m", wallet("ann"), "gold", 1), posted(5, 1, "p", "m", wallet("bob"), "gold", 1),
+				store.Grant{ID: "g", Version: 1, Player: "ann", State: "pending", Position: 5}, store.Facts{Player: "ann", Version: 1, Data: []byte("1")},
+				store.Revision{Match: store.Match{ID: "m", Version: 2, State: "ended"}}),
+			commitAt(6, store.Facts{Player: "ann", Version: 2, Data: []byte("2")}, posted(6, 0, "q", "m", wallet("ann"), "gold", 2),
+				store.Grant{ID: "g", Version: 2, Player: "ann", State: "granted", Position: 5},
+				store.Revision{Match: store.Match{ID: "m", Version: 3, State: "ended", Revision: 1}}),
 		},
 		Soft: []store.Record{
 			store.Moves{Match: "m", Position: 2, Moves: []store.Move{{WindowKey: in("x", "yz"), ID: "ann", New: 1}}},
@@ -118,7 +124,8 @@ func unchanged(t *testing.T, s store.Store) {
 	}
 	entry := store.Entry{WindowKey: in("x", "yz"), ID: "ann", Version: 1, Values: [][]int64{{1}}, State: []byte{1}}
 	chunk := store.Chunk{WindowKey: in("x", "yz"), Data: []byte{1}}
-	batch := store.Batch{Commits: []store.Commit{commitAt(1, given, entry, chunk)}}
+	facts, was := store.Facts{Player: "ann", Version: 1, Data: []byte("1")}, store.Revision{Match: given}
+	batch := store.Batch{Commits: []store.Commit{commitAt(1, given, entry, chunk, facts, was)}}
 	asGiven, asBatch := plain(given), plain(batch)
 	require.NoError(t, s.Commit(ctx, batch))
 	read, err := s.Match(ctx, "m")
@@ -129,13 +136,18 @@ func unchanged(t *testing.T, s store.Store) {
 	}
 	chunks := all(t, s.Chunks(ctx, in("x", "yz"), 0, 1))
 	asRead := plain(chunks)
+	ofAnn, before := all(t, s.Facts(ctx, nil)), all(t, s.Revisions(ctx, "m"))
+	require.Len(t, ofAnn, 1)
 	p := pen{t: t, s: s, position: 1}
 	p.soft(store.Chunk{WindowKey: in("x", "yz"), Data: []byte{2}})
 	p.soft(store.Moves{Match: "m", Position: 1, Moves: []store.Move{{WindowKey: in("x", ""), Old: 2, New: 1}}})
 	p.soft(store.Match{ID: "m", Version: 1, Created: 1, Position: 1,
 		Participants: []store.Participant{{Player: "bob"}}})
 	p.write(store.Match{ID: "m", Version: 2, Created: 1},
-		store.Entry{WindowKey: in("x", "yz"), ID: "ann", Version: 2, Values: [][]int64{{2}}, State: []byte{2}})
+		store.Entry{WindowKey: in("x", "yz"), ID: "ann", Version: 2, Values: [][]int64{{2}}, State: []byte{2}},
+		store.Facts{Player: "ann", Version: 2, Data: []byte("2")})
+	requireSame(t, []store.Facts{facts}, ofAnn, "facts that the store gave out")
+	requireSame(t, []store.Match{asGiven}, before, "a revision that the store gave out")
 	requireSame(t, asGiven, listed, "a match that the store listed")
 	requireSame(t, asGiven, read, "a match that the store gave out")
 	requireSame(t, asRead, chunks, "a chunk that the store gave out")
@@ -166,5 +178,11 @@ func afterClose(t *testing.T, s store.Store) {
 	requireFails(t, s.Entries(ctx, firstWindow()), "Entries")
 	requireFails(t, s.Windows(ctx, store.WindowQuery{}), "Windows")
 	requireFails(t, s.Chunks(ctx, windows()[0], 0, 1), "Chunks")
+	requireFails(t, s.Lines(ctx, store.LineQuery{}), "Lines")
+	requireFails(t, s.Lines(ctx, store.LineQuery{Touching: []store.Account{wallet("ann")}}), "Lines that touch")
+	requireFails(t, s.Balances(ctx, []store.Account{wallet("ann")}), "Balances")
+	requireFails(t, s.Grants(ctx, store.GrantQuery{}), "Grants")
+	requireFails(t, s.Facts(ctx, nil), "Facts")
+	requireFails(t, s.Revisions(ctx, "ended"), "Revisions")
 	requireFails(t, s.Events(ctx, 0), "Events")
 }

@@ -3,6 +3,7 @@ package storetest
 import (
 	"context"
 	"encoding/binary"
+	"fmt"
 	"math"
 	"runtime"
 	"sync"
@@ -95,7 +96,9 @@ func block(i uint64) store.Batch {
 			store.Entry{WindowKey: in("x", "yz"), ID: "bob", Version: position},
 			store.Window{WindowKey: in("x", "yz"), Version: position},
 			store.Drop{WindowKey: in("x", "yz"), From: 0, To: math.MaxInt32},
-			store.Chunk{WindowKey: in("x", "yz"), N: int(position)})) //nolint:gosec // small
+			store.Chunk{WindowKey: in("x", "yz"), N: int(position)}, //nolint:gosec // small
+			store.Facts{Player: "ann", Version: position}, blockGrant(position),
+			posted(position, 0, fmt.Sprint(position), "", wallet("ann"), "", position), posted(position, 1, fmt.Sprint(position), "", wallet("bob"), "", position)))
 	}
 	return b
 }
@@ -148,6 +151,9 @@ func seesBlocks(t *testing.T, s store.Store) bool {
 		return false
 	}
 	last := head.Position - commitsInBlock // one batch that is there, and what came since
+	if !seesMoney(t, s, last) {
+		return false
+	}
 	count := 0
 	for e, err := range s.Events(ctx, last) {
 		if !assert.NoError(t, err) || !assert.Equal(t, last+1, e.Position, "events out of order") {
@@ -157,4 +163,40 @@ func seesBlocks(t *testing.T, s store.Store) bool {
 		count++
 	}
 	return assert.Zero(t, count%commitsInBlock, "events inside a batch") && assert.NotZero(t, count, "events behind the head")
+}
+
+// blockGrant is made in the first commit and changed in every other.
+func blockGrant(version uint64) store.Grant {
+	return store.Grant{ID: "g", Version: version, Player: "ann", State: "pending", Position: 1}
+}
+
+// seesMoney is seesBlocks for facts, grants, balances and the lines after a position.
+func seesMoney(t *testing.T, s store.Store, after uint64) bool {
+	ctx := context.Background()
+	whole := func(n uint64, err error, what string) bool {
+		return assert.NoError(t, err) && assert.Zero(t, n%commitsInBlock, what+" inside a batch")
+	}
+	for f, err := range s.Facts(ctx, []string{"ann"}) {
+		if !whole(f.Version, err, "facts") {
+			return false
+		}
+	}
+	for g, err := range s.Grants(ctx, store.GrantQuery{States: []string{"pending"}}) {
+		if !whole(g.Version, err, "a grant") {
+			return false
+		}
+	}
+	balances := map[uint64]bool{}
+	for l, err := range s.Balances(ctx, []store.Account{wallet("ann"), wallet("bob")}) {
+		if balances[l.Seq] = true; !whole(l.Seq, err, "a balance") {
+			return false
+		}
+	}
+	lines := uint64(0)
+	for _, err := range s.Lines(ctx, store.LineQuery{Touching: []store.Account{wallet("bob")}, After: after}) {
+		if lines++; !assert.NoError(t, err) {
+			return false
+		}
+	}
+	return assert.Len(t, balances, 1, "balances of two batches") && whole(lines/2, nil, "lines")
 }

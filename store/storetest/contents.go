@@ -27,6 +27,7 @@ type contents struct {
 	Windows  []store.Window  // by key: all that a store lists, so that one without a version has an entry
 	Chunks   []store.Chunk   // by window and number
 	Settings []store.Setting // by name
+	Money    money
 }
 
 type entryKey struct {
@@ -69,6 +70,7 @@ func contentsOf(t tb, s store.Store) contents {
 	slices.SortFunc(c.Entries, byKey)
 	slices.SortStableFunc(c.Chunks, func(a, b store.Chunk) int { return byWindow(a.WindowKey, b.WindowKey) })
 	c.Windows = windowsOf(t, s, store.WindowQuery{})
+	c.Money = moneyOf(t, s, c.Matches)
 	for _, name := range settingNames() {
 		value, err := s.Setting(ctx, name)
 		if err == nil {
@@ -85,7 +87,7 @@ func (c contents) after(b store.Batch) (contents, error) {
 	next := contents{
 		Head: c.Head, Events: slices.Clone(c.Events), Matches: slices.Clone(c.Matches),
 		Entries: slices.Clone(c.Entries), Windows: slices.Clone(c.Windows), Chunks: slices.Clone(c.Chunks),
-		Settings: slices.Clone(c.Settings),
+		Settings: slices.Clone(c.Settings), Money: c.Money.clone(),
 	}
 	for i, commit := range b.Commits {
 		if err := next.refusal(commit); err != nil {
@@ -149,7 +151,7 @@ func (c contents) refusal(commit store.Commit) error {
 			}
 		}
 	}
-	return nil
+	return c.Money.refusal(commit)
 }
 
 // version returns the stored version of a match, entry or window, 0 for none.
@@ -210,6 +212,8 @@ func (c *contents) put(r store.Record) {
 		c.Settings = slices.DeleteFunc(c.Settings, func(s store.Setting) bool { return s.Name == r.Name })
 		c.Settings = append(c.Settings, r)
 		slices.SortFunc(c.Settings, func(a, b store.Setting) int { return strings.Compare(a.Name, b.Name) })
+	default:
+		c.Money.put(r)
 	}
 }
 

@@ -35,6 +35,8 @@ func drawMatch(t *rapid.T, id string, version uint64) store.Match {
 		Provisional: rapid.Bool().Draw(t, "provisional"),
 		Reason:      text().Draw(t, "reason"),
 		Revision:    count().Draw(t, "revision"),
+		Revised:     position().Draw(t, "revised"),
+		Grants:      count().Draw(t, "grants"),
 		Roster:      count().Draw(t, "roster"),
 		Participants: rapid.SliceOfNDistinct(rapid.Custom(drawParticipant), 0, 3,
 			func(p store.Participant) string { return p.Player }).Draw(t, "participants"),
@@ -65,6 +67,8 @@ func drawParticipant(t *rapid.T) store.Participant {
 		Boards: rapid.SliceOfN(rapid.Custom(func(t *rapid.T) store.BoardValues {
 			return drawBoardValues(t, rapid.Custom(drawKey), name())
 		}), 0, 2).Draw(t, "boards"),
+		Held: fee().Draw(t, "held"),
+		Paid: fee().Draw(t, "paid"),
 	}
 }
 
@@ -219,6 +223,9 @@ func integer() *rapid.Generator[int64] {
 		rapid.Int64(),
 	)
 }
+
+// fee is most often none.
+func fee() *rapid.Generator[int64] { return rapid.OneOf(rapid.Just(int64(0)), integer()) }
 
 func generation() *rapid.Generator[int] {
 	return rapid.OneOf(rapid.IntRange(0, 2), rapid.SampledFrom([]int{10, math.MaxInt32}))

@@ -75,6 +75,22 @@ func steps(t *rapid.T, s store.Store, more map[string]func(*rapid.T)) {
 			}
 			requireSame(t, chunks, all(t, s.Chunks(ctx, key, from, to)))
 		},
+		"lines": func(t *rapid.T) {
+			q := drawLineQuery(t, want)
+			requireSame(t, want.Money.lines(q), all(t, s.Lines(ctx, q)), "%+v", q)
+		},
+		"balances": func(t *rapid.T) {
+			accounts := drawAccounts(t)
+			requireSame(t, want.Money.balances(accounts...), balancesOf(t, s, accounts...), "%+v", accounts)
+		},
+		"grants": func(t *rapid.T) {
+			q := drawGrantQuery(t)
+			requireSame(t, want.Money.grants(q), all(t, s.Grants(ctx, q)), "%+v", q)
+		},
+		"facts": func(t *rapid.T) {
+			players := rapid.SliceOfN(rapid.SampledFrom(append(pool(), "nobody")), 0, 3).Draw(t, "players")
+			requireSame(t, want.Money.facts(players), factsOf(t, s, players), "%q", players)
+		},
 		"events": func(t *rapid.T) {
 			after := rapid.IntRange(0, len(want.Events)).Draw(t, "after")
 			requireSame(t, want.Events[after:], all(t, s.Events(ctx, uint64(after)))) //nolint:gosec // not negative
@@ -140,7 +156,10 @@ func drawRecords(t *rapid.T, c contents) []store.Record {
 			Name: rapid.SampledFrom(settingNames()).Draw(t, "setting"), Value: blob().Draw(t, "value"),
 		})
 	}
-	return rapid.Permutation(records).Draw(t, "records")
+	records = append(records, drawSmallMoney(t, c.Head.Position+1, c)...)
+	records = rapid.Permutation(records).Draw(t, "records")
+	numberLines(t, c.Money, records)
+	return records
 }
 
 // drawSmallEntry draws one of the next version; so does drawSmallWindow.
@@ -216,6 +235,8 @@ func spoil(t *rapid.T, commit *store.Commit, c contents) {
 		case store.Window:
 			r.Version = rapid.Uint64Range(0, r.Version+1).Draw(t, "version")
 			commit.Records[i] = r
+		default:
+			commit.Records[i] = spoilMoney(t, r)
 		}
 	case used:
 		e := rapid.SampledFrom(c.Events).Draw(t, "key of")

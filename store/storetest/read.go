@@ -27,11 +27,18 @@ func readRules() []rule {
 				require.Empty(t, all(t, s.Entries(ctx, store.EntryQuery{WindowKey: in("none", "")})), step)
 				require.Empty(t, all(t, s.Windows(ctx, store.WindowQuery{Board: "none"})), step)
 				require.Empty(t, all(t, s.Chunks(ctx, in("none", ""), 0, 9)), step)
+				require.Empty(t, all(t, s.Lines(ctx, store.LineQuery{Match: "none"})), step)
+				require.Empty(t, all(t, s.Lines(ctx, store.LineQuery{Touching: []store.Account{wallet("nobody")}})), step)
+				require.Empty(t, balancesOf(t, s, wallet("nobody")), step)
+				require.Empty(t, all(t, s.Grants(ctx, store.GrantQuery{Player: "nobody"})), step)
+				require.Empty(t, factsOf(t, s, []string{"nobody"}), step)
+				require.Empty(t, revisionsOf(t, s, "running"), step)
 				require.Empty(t, all(t, s.Events(ctx, 3)), step)
 				if step == "in an empty store" {
 					require.Empty(t, all(t, s.Matches(ctx, store.MatchQuery{})), step)
 					require.Empty(t, all(t, s.Windows(ctx, store.WindowQuery{})), step)
 					require.Empty(t, all(t, s.Events(ctx, 0)), step)
+					requireSame(t, money{}, moneyOf(t, s, nil), step)
 					history(t, s)
 				}
 			}
@@ -151,7 +158,10 @@ func writtenInside(t *testing.T, open func(tb) store.Store) {
 		id := fmt.Sprint(i)
 		b.Commits = append(b.Commits, p.next(store.Match{ID: id, Version: 1, Created: uint64(i) + 1, State: "created"},
 			store.Entry{WindowKey: in("x", "yz"), ID: id, Version: 1},
-			store.Window{WindowKey: in("x", id), Version: 1}, store.Chunk{WindowKey: in("x", "yz"), N: i}))
+			store.Window{WindowKey: in("x", id), Version: 1}, store.Chunk{WindowKey: in("x", "yz"), N: i},
+			posted(uint64(i)+1, 0, id, "m", wallet(id), "", 1), posted(uint64(i)+1, 1, id, "m", store.Account{Kind: "house"}, "", uint64(i)+1),
+			store.Grant{ID: id, Version: 1, Player: id, State: "pending", Position: uint64(i) + 1}, store.Facts{Player: id, Version: 1},
+			store.Revision{Match: store.Match{ID: "m", Revision: i}}))
 	}
 	p.batch(b)
 	write := func() error {
@@ -160,7 +170,11 @@ func writtenInside(t *testing.T, open func(tb) store.Store) {
 			store.Match{ID: fmt.Sprint("new ", p.position), Version: 1, Created: p.position, State: "created"},
 			store.Entry{WindowKey: in("x", "yz"), ID: fmt.Sprint("new ", p.position), Version: 1},
 			store.Window{WindowKey: in("x", fmt.Sprint("new ", p.position)), Version: 1},
-			store.Chunk{WindowKey: in("x", "yz"), N: n + int(p.position)})}}) //nolint:gosec // small
+			store.Chunk{WindowKey: in("x", "yz"), N: n + int(p.position)}, //nolint:gosec // small
+			posted(p.position, 0, "new", "m", store.Account{Kind: "house"}, "", p.position),
+			store.Grant{ID: fmt.Sprint("new ", p.position), Version: 1, Player: "ann", State: "pending", Position: p.position},
+			store.Facts{Player: fmt.Sprint("new ", p.position), Version: 1},
+			store.Revision{Match: store.Match{ID: "m", Revision: n + int(p.position)}})}}) //nolint:gosec // small
 	}
 	finishes(t, "Matches", func() bool {
 		return loop(t, s.Matches(ctx, store.MatchQuery{}), n, write) &&
@@ -169,6 +183,18 @@ func writtenInside(t *testing.T, open func(tb) store.Store) {
 	finishes(t, "Entries", func() bool { return loop(t, s.Entries(ctx, firstWindow()), n, write) })
 	finishes(t, "Windows", func() bool { return loop(t, s.Windows(ctx, store.WindowQuery{}), n, write) })
 	finishes(t, "Chunks", func() bool { return loop(t, s.Chunks(ctx, windows()[0], 0, math.MaxInt), n, write) })
+	finishes(t, "Lines", func() bool {
+		return loop(t, s.Lines(ctx, store.LineQuery{}), n, write) &&
+			loop(t, s.Lines(ctx, store.LineQuery{Match: "m"}), n, write) &&
+			loop(t, s.Lines(ctx, store.LineQuery{Touching: []store.Account{{Kind: "house"}}}), n, write)
+	})
+	finishes(t, "Balances", func() bool { return loop(t, s.Balances(ctx, []store.Account{{Kind: "house"}, wallet("0")}), 2, write) })
+	finishes(t, "Grants", func() bool {
+		return loop(t, s.Grants(ctx, store.GrantQuery{}), n, write) &&
+			loop(t, s.Grants(ctx, store.GrantQuery{States: []string{"pending"}}), n, write)
+	})
+	finishes(t, "Facts", func() bool { return loop(t, s.Facts(ctx, nil), n, write) })
+	finishes(t, "Revisions", func() bool { return loop(t, s.Revisions(ctx, "m"), n, write) })
 	finishes(t, "Events", func() bool { return loop(t, s.Events(ctx, 0), n, write) })
 }
 

@@ -36,16 +36,51 @@ func history(t tb, s store.Store) {
 		commitAt(2, store.Match{ID: "running", Version: 2, Created: 1, State: "started"},
 			store.Entry{WindowKey: in("x", "yz"), ID: "ann", Version: 2}, store.Window{WindowKey: in("x", "yz"), Version: 2, Size: 1}),
 		commitAt(3, store.Match{ID: "ended", Version: 1, Created: 3, Position: 3, State: "ended"},
-			store.Setting{Name: "rules", Value: []byte("old")}),
+			store.Setting{Name: "rules", Value: []byte("old")}, line(wallet("ann"), 2, 0), store.Facts{Player: "ann", Version: 1},
+			store.Revision{Match: store.Match{ID: "ended", Revision: 1}}),
 	}
 	for i, key := range []string{"first", "second", "third"} {
 		commits[i].Key, commits[i].Digest = key, store.Digest{byte(i + 1)}
 	}
 	commits[2].Digest = store.Digest{}
+	commits[1].Records = append(commits[1].Records, line(wallet("ann"), 1, 4), line(wallet("bob"), 1, 2),
+		store.Grant{ID: "g", Version: 1, Player: "ann", Place: 3}, store.Grant{ID: "h", Version: 1, Player: "ann", Place: 4})
+	commits[2].Records = append(commits[2].Records, store.Grant{ID: "g", Version: 2, Player: "ann", Position: 2, Place: 3})
+	for i := range commits {
+		settle(commits[i])
+	}
 	require.NoError(t, s.Commit(context.Background(), store.Batch{Commits: commits}), "Commit")
 }
 
-func refusals() []refusal {
+// wallet is a player's account.
+func wallet(player string) store.Account { return store.Account{Kind: "player", ID: player} }
+
+// line is one that settle gives a position.
+func line(a store.Account, seq uint64, place int) store.Line {
+	return store.Line{Account: a, Currency: "gold", Seq: seq, Amount: 1, Posting: "p", Place: place}
+}
+
+// settle gives the lines and grants without a position that of their commit.
+func settle(c store.Commit) {
+	for i, r := range c.Records {
+		switch r := r.(type) {
+		case store.Line:
+			if r.Position == 0 {
+				r.Position = c.Position
+			}
+			c.Records[i] = r
+		case store.Grant:
+			if r.Position == 0 {
+				r.Position = c.Position
+			}
+			c.Records[i] = r
+		}
+	}
+}
+
+func refusals() []refusal { return append(recordRefusals(), moneyRefusals()...) }
+
+func recordRefusals() []refusal {
 	match := func(id string, version uint64) []store.Record {
 		return []store.Record{store.Match{ID: id, Version: version}}
 	}
@@ -139,10 +174,18 @@ func refusalRules() []rule {
 			history(t, s)
 			r.requireIn(t, s)
 			p := pen{t: t, s: s, position: 3}
-			p.write(store.Match{ID: "running", Version: 3}) // a refusal leaves no trace: what fitted still fits
+			goesOn(&p)
 		}))
 	}
 	return rules
+}
+
+// goesOn writes what follows after history. A refusal leaves no trace: what fitted still fits.
+func goesOn(p *pen) {
+	c := p.next(store.Match{ID: "running", Version: 3}, line(wallet("ann"), 3, 0), store.Facts{Player: "ann", Version: 2},
+		store.Grant{ID: "g", Version: 3, Player: "ann", Position: 2, Place: 3}, store.Revision{Match: store.Match{ID: "ended", Revision: 2}})
+	settle(c)
+	p.batch(store.Batch{Commits: []store.Commit{c}})
 }
 
 // requireIn tries the batch in a store with history, also behind a commit that fits.
@@ -159,7 +202,12 @@ func (r refusal) requireIn(t tb, s store.Store) {
 					store.Setting{Name: "rules", Value: []byte("new")},
 					store.Chunk{WindowKey: in("xy", "z"), Data: []byte("new")},
 					store.Drop{WindowKey: in("x", ""), All: true},
+					store.Line{Account: wallet("bystander"), Seq: 1 + uint64(i), Amount: 1, Place: 20},
+					store.Grant{ID: commitAt(fits).Key, Version: 1, Player: "bystander", Place: 20},
+					store.Facts{Player: "bystander", Version: 1 + uint64(i)},
+					store.Revision{Match: store.Match{ID: "running", Revision: i}},
 				}, a.records...)...)
+			settle(c)
 			c.Digest = store.Digest{a.digest}
 			c.Key = a.key
 			if c.Key == "" {

@@ -24,7 +24,7 @@ import (
 // closes; random rules open some hundreds, one after the other.
 func Run(t *testing.T, open func(t *testing.T) store.Store) {
 	t.Helper()
-	for _, r := range slices.Concat(refusalRules(), commitRules(), softRules(), readRules(), queryRules(), windowRules(), dropRules(),
+	for _, r := range slices.Concat(refusalRules(), commitRules(), softRules(), readRules(), queryRules(), windowRules(), dropRules(), ledgerRules(), grantRules(),
 		valueRules(), concurrencyRules(), machineRules()) {
 		t.Run(r.says, func(t *testing.T) {
 			r.holds(t, func(c tb) store.Store {
@@ -108,9 +108,11 @@ func reopenRules() []reopenRule {
 				r.requireIn(t, d)
 			}
 			p := pen{t: t, s: d, position: 3}
+			goesOn(&p)
+			d.reopen(t)
+			p.write(store.Match{ID: "running", Version: 4})
 			for _, version := range []uint64{3, 4} {
-				p.write(store.Match{ID: "running", Version: version},
-					store.Entry{WindowKey: in("x", "yz"), ID: "ann", Version: version}, store.Window{WindowKey: in("x", "yz"), Version: version})
+				p.write(store.Entry{WindowKey: in("x", "yz"), ID: "ann", Version: version}, store.Window{WindowKey: in("x", "yz"), Version: version})
 				d.reopen(t)
 			}
 			p.soft(store.Drop{WindowKey: in("x", "yz"), All: true})

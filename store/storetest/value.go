@@ -69,6 +69,10 @@ func bytewise(t *testing.T, s store.Store, ids []string) {
 			store.Window{WindowKey: store.WindowKey{Board: "b", Window: "p", Partition: id}, Version: 1},
 			store.Chunk{WindowKey: store.WindowKey{Board: "b", Window: "p", Partition: id}, Data: []byte(id)},
 			store.Setting{Name: id, Value: []byte(id)},
+			store.Line{Account: store.Account{Kind: "by owner", ID: id}, Currency: id, Seq: 1, Amount: 1, Kind: id, Posting: id, Match: id, Grant: id, Position: uint64(i) + 1},
+			store.Line{Account: store.Account{Kind: id, ID: "by kind"}, Seq: 1, Amount: 1, Posting: "by kind", Position: uint64(i) + 1, Place: 1},
+			store.Grant{ID: id, Version: 1, Player: id, Match: id, WindowKey: in(id, id), State: id, Position: uint64(i) + 1},
+			store.Facts{Player: id, Version: 1}, store.Revision{Match: store.Match{ID: id}},
 		)
 		c.Key = id
 		b.Commits = append(b.Commits, c)
@@ -90,6 +94,7 @@ func bytewise(t *testing.T, s store.Store, ids []string) {
 		requireWindows(t, s, store.WindowQuery{Window: id}, in("b", id))
 		partition := store.WindowKey{Board: "b", Window: "p", Partition: id}
 		requireSame(t, []store.Chunk{{WindowKey: partition, Data: []byte(id)}}, all(t, s.Chunks(ctx, partition, 0, 1)))
+		requireMoneyNamed(t, s, id)
 		c := b.Commits[i]
 		requireRefused(t, s.Commit(ctx, store.Batch{Commits: []store.Commit{c}}),
 			&store.CommitError{Key: id, Err: store.ErrReplayed}, "the key "+id)
@@ -99,14 +104,33 @@ func bytewise(t *testing.T, s store.Store, ids []string) {
 	requireEntries(t, s, firstWindow(), sorted...)
 }
 
+// requireMoneyNamed finds what bytewise named so, and nothing else.
+func requireMoneyNamed(t tb, s store.Store, id string) {
+	t.Helper()
+	ctx := context.Background()
+	owner, kind := store.Account{Kind: "by owner", ID: id}, store.Account{Kind: id, ID: "by kind"}
+	for _, q := range []store.LineQuery{{Match: id}, {Posting: id}, {Touching: []store.Account{owner}}} {
+		lines := all(t, s.Lines(ctx, q))
+		require.Len(t, lines, 1, "%+v", q)
+		require.Equal(t, []string{id, id, id, id}, []string{lines[0].Currency, lines[0].Kind, lines[0].Posting, lines[0].Grant})
+	}
+	require.Len(t, balancesOf(t, s, owner), 1)
+	require.Len(t, balancesOf(t, s, kind), 1)
+	for _, q := range []store.GrantQuery{{IDs: []string{id, id + "?"}}, {Player: id}, {Match: id}, {Board: id}, {Window: id}, {States: []string{id}}} {
+		requireGrants(t, s, q, id)
+	}
+	require.Len(t, factsOf(t, s, []string{id, id + "?"}), 1)
+	require.Len(t, revisionsOf(t, s, id), 1)
+}
+
 // given is a batch of records with every field drawn, and what a store must hold after it.
 type given struct {
 	batch store.Batch
 	want  contents
 }
 
-// drawContents draws matches, entries and windows that are created in one commit and replaced in another, chunks, moves,
-// settings and soft matches.
+// drawContents draws matches, entries, windows, grants and facts that are created in one commit and replaced in another,
+// chunks, moves, settings, lines, revisions and soft matches.
 func drawContents(t *rapid.T) given {
 	ids := rapid.SliceOfNDistinct(name(), 1, 2, rapid.ID).Draw(t, "match ids")
 	keys := rapid.SliceOfNDistinct(rapid.Custom(drawEntry), 0, 3, func(e store.Entry) entryKey {
@@ -117,6 +141,7 @@ func drawContents(t *rapid.T) given {
 	chunks := rapid.SliceOfN(rapid.Custom(drawChunk), 0, 2).Draw(t, "chunks")
 	settings := rapid.SliceOfNDistinct(rapid.Custom(drawSetting), 0, 2, func(s store.Setting) string { return s.Name }).
 		Draw(t, "settings")
+	someMoney := drawMoney(t)
 	var g given
 	for i, key := range rapid.SliceOfNDistinct(name(), 2, 2, rapid.ID).Draw(t, "keys") {
 		version := uint64(i) + 1
@@ -140,6 +165,10 @@ func drawContents(t *rapid.T) given {
 		}
 		for _, s := range settings {
 			c.Records = append(c.Records, s)
+		}
+		c.Records = append(c.Records, someMoney.of(t, version, g.want.Money)...)
+		for _, r := range c.Records {
+			g.want.Money.put(r) // so far
 		}
 		g.batch.Commits = append(g.batch.Commits, c)
 	}
@@ -204,6 +233,7 @@ func (g given) requireIn(t tb, s store.Store) {
 	for _, c := range g.want.Chunks {
 		requireSame(t, []store.Chunk{c}, all(t, s.Chunks(ctx, c.WindowKey, c.N, c.N+1)))
 	}
+	g.requireMoneyIn(t, s)
 	for _, set := range g.want.Settings {
 		requireSetting(t, s, set.Name, set.Value)
 	}

@@ -88,6 +88,26 @@ func (s *Store) Chunks(ctx context.Context, key store.WindowKey, from, to int) i
 	return sequence(s, "Chunks", s.inner.Chunks(ctx, key, from, to))
 }
 
+func (s *Store) Lines(ctx context.Context, q store.LineQuery) iter.Seq2[store.Line, error] {
+	return sequence(s, "Lines", s.inner.Lines(ctx, q))
+}
+
+func (s *Store) Balances(ctx context.Context, accounts []store.Account) iter.Seq2[store.Line, error] {
+	return sequence(s, "Balances", s.inner.Balances(ctx, accounts))
+}
+
+func (s *Store) Grants(ctx context.Context, q store.GrantQuery) iter.Seq2[store.Grant, error] {
+	return sequence(s, "Grants", s.inner.Grants(ctx, q))
+}
+
+func (s *Store) Facts(ctx context.Context, players []string) iter.Seq2[store.Facts, error] {
+	return sequence(s, "Facts", s.inner.Facts(ctx, players))
+}
+
+func (s *Store) Revisions(ctx context.Context, match string) iter.Seq2[store.Match, error] {
+	return sequence(s, "Revisions", s.inner.Revisions(ctx, match))
+}
+
 func (s *Store) Events(ctx context.Context, after uint64) iter.Seq2[store.Event, error] {
 	return sequence(s, "Events", s.inner.Events(ctx, after))
 }

@@ -3,6 +3,8 @@ package faulty_test
 import (
 	"context"
 	"errors"
+	"iter"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -58,55 +60,20 @@ func TestCommit(t *testing.T) {
 func TestReads(t *testing.T) {
 	ctx := t.Context()
 	reads := map[string]func(store.Store) (int, error){
-		"Match":   func(s store.Store) (int, error) { _, err := s.Match(ctx, "m"); return 0, err },
-		"Head":    func(s store.Store) (int, error) { _, err := s.Head(ctx); return 0, err },
-		"Setting": func(s store.Store) (int, error) { _, err := s.Setting(ctx, "rules"); return 0, err },
-		"Close":   func(s store.Store) (int, error) { return 0, s.Close() },
-		"Matches": func(s store.Store) (n int, err error) {
-			for _, err := range s.Matches(ctx, store.MatchQuery{}) {
-				if err != nil {
-					return n, err
-				}
-				n++
-			}
-			return n, nil
-		},
-		"Entries": func(s store.Store) (n int, err error) {
-			for _, err := range s.Entries(ctx, store.EntryQuery{WindowKey: board}) {
-				if err != nil {
-					return n, err
-				}
-				n++
-			}
-			return n, nil
-		},
-		"Windows": func(s store.Store) (n int, err error) {
-			for _, err := range s.Windows(ctx, store.WindowQuery{}) {
-				if err != nil {
-					return n, err
-				}
-				n++
-			}
-			return n, nil
-		},
-		"Chunks": func(s store.Store) (n int, err error) {
-			for _, err := range s.Chunks(ctx, board, 0, 9) {
-				if err != nil {
-					return n, err
-				}
-				n++
-			}
-			return n, nil
-		},
-		"Events": func(s store.Store) (n int, err error) {
-			for _, err := range s.Events(ctx, 0) {
-				if err != nil {
-					return n, err
-				}
-				n++
-			}
-			return n, nil
-		},
+		"Match":     func(s store.Store) (int, error) { _, err := s.Match(ctx, "m"); return 0, err },
+		"Head":      func(s store.Store) (int, error) { _, err := s.Head(ctx); return 0, err },
+		"Setting":   func(s store.Store) (int, error) { _, err := s.Setting(ctx, "rules"); return 0, err },
+		"Close":     func(s store.Store) (int, error) { return 0, s.Close() },
+		"Matches":   func(s store.Store) (int, error) { return count(s.Matches(ctx, store.MatchQuery{})) },
+		"Entries":   func(s store.Store) (int, error) { return count(s.Entries(ctx, store.EntryQuery{WindowKey: board})) },
+		"Windows":   func(s store.Store) (int, error) { return count(s.Windows(ctx, store.WindowQuery{})) },
+		"Chunks":    func(s store.Store) (int, error) { return count(s.Chunks(ctx, board, 0, 9)) },
+		"Lines":     func(s store.Store) (int, error) { return count(s.Lines(ctx, store.LineQuery{})) },
+		"Balances":  func(s store.Store) (int, error) { return count(s.Balances(ctx, []store.Account{{Kind: "house"}})) },
+		"Grants":    func(s store.Store) (int, error) { return count(s.Grants(ctx, store.GrantQuery{})) },
+		"Facts":     func(s store.Store) (int, error) { return count(s.Facts(ctx, nil)) },
+		"Revisions": func(s store.Store) (int, error) { return count(s.Revisions(ctx, "m")) },
+		"Events":    func(s store.Store) (int, error) { return count(s.Events(ctx, 0)) },
 	}
 	for method, read := range reads {
 		t.Run(method, func(t *testing.T) {
@@ -114,6 +81,9 @@ func TestReads(t *testing.T) {
 			require.NoError(t, inner.Commit(ctx, batch(1)))
 			all, err := read(inner.Reopen()) // as it is without a fault
 			require.NoError(t, err)
+			if strings.HasSuffix(method, "s") {
+				require.NotZero(t, all)
+			}
 
 			n, err := read(faulty.New(inner, faulty.On(method, 1, faulty.Fault{Err: errDisk})))
 			require.ErrorIs(t, err, errDisk)
@@ -136,6 +106,17 @@ func TestReads(t *testing.T) {
 				"a stop leaves the inner store open for the next wrapper")
 		})
 	}
+}
+
+// count reads a sequence up to its first error.
+func count[T any](seq iter.Seq2[T, error]) (n int, err error) {
+	for _, err := range seq {
+		if err != nil {
+			return n, err
+		}
+		n++
+	}
+	return n, nil
 }
 
 // Next is asked once a call, with the count of its method and the batch of a commit.
@@ -216,6 +197,10 @@ func batch(position uint64) store.Batch {
 			store.Entry{WindowKey: board, ID: id, Version: 1},
 			store.Chunk{WindowKey: board, N: 3},
 			store.Setting{Name: "rules", Value: []byte(id)},
+			store.Line{Account: store.Account{Kind: "house"}, Seq: position, Amount: 1, Position: position},
+			store.Grant{ID: id, Version: 1, Position: position},
+			store.Facts{Player: id, Version: 1},
+			store.Revision{Match: store.Match{ID: id}},
 		},
 	}}}
 }
