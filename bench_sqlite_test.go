@@ -61,8 +61,8 @@ type battles struct {
 	size   int // players in a match
 }
 
-func newBattles(b *testing.B, s store.Store) *battles {
-	e, err := finalbell.New(context.Background(), s, twoBoards(), finalbell.Options{ManualTick: true})
+func newBattles(b *testing.B, s store.Store, rules finalbell.Rules) *battles {
+	e, err := finalbell.New(context.Background(), s, rules, finalbell.Options{ManualTick: true})
 	require.NoError(b, err)
 	return &battles{engine: e, random: rand.New(rand.NewPCG(1, 2)), size: playersInBattle}
 }
@@ -206,7 +206,61 @@ func openBattles(b *testing.B, with func(store.Store) store.Store) *battles {
 	b.Helper()
 	s, err := sqlite.Open(context.Background(), filepath.Join(b.TempDir(), "battles.db"), sqlite.Options{})
 	require.NoError(b, err)
-	return newBattles(b, with(s))
+	return newBattles(b, with(s), twoBoards())
+}
+
+// paidBoards are twoBoards with everything that an end can bring: a pool of fees that three share, experience for
+// everybody, levels, and two achievements.
+func paidBoards() finalbell.Rules {
+	rules := twoBoards()
+	rules.Currencies = []finalbell.Currency{{ID: "coins"}}
+	mode := &rules.Modes[0]
+	mode.Fee = &finalbell.Fee{Currency: "coins", Amount: 100, HousePercent: finalbell.Int(10)}
+	mode.Prizes = []finalbell.Prize{{ID: "pool", From: 1, Shares: []finalbell.Number{finalbell.Int(50), finalbell.Int(30), finalbell.Int(20)}}}
+	mode.XP = []finalbell.Gain{{Amount: 10}, {Metric: "wins", Amount: 40}}
+	rules.Levels = []finalbell.Level{{Marker: "xp", Thresholds: []int64{100, 1000, 10_000}, Rewards: map[string][]finalbell.Reward{"1": {{Currency: "coins", Amount: 5}}}}}
+	rules.Achievements = []finalbell.Achievement{
+		{ID: "ten-wins", Metric: "wins", Threshold: finalbell.Int(10), Type: finalbell.Cumulative},
+		{ID: "three-in-a-row", Metric: "wins", Threshold: finalbell.Int(3), Type: finalbell.Streak},
+	}
+	return rules
+}
+
+// BenchmarkPaidEnd ends matches of 10 players with fees, prizes, experience and achievements beside matches without, in
+// turns: x-free is how many times as long the paid ones take.
+func BenchmarkPaidEnd(b *testing.B) {
+	rounds, matches, players := 5, 400, 2_000
+	if testing.Short() {
+		rounds, matches, players = 1, 32, 100
+	}
+	for _, callers := range []int{1, 64} {
+		b.Run(fmt.Sprint("callers=", callers), func(b *testing.B) {
+			for b.Loop() {
+				free := openBattles(b, func(s store.Store) store.Store { return s })
+				s, err := sqlite.Open(context.Background(), filepath.Join(b.TempDir(), "paid.db"), sqlite.Options{})
+				require.NoError(b, err)
+				paid := newBattles(b, s, paidBoards())
+				for p := range players {
+					_, err := paid.engine.Credit(context.Background(), finalbell.Money{Player: fmt.Sprintf("player-%07d", p), Currency: "coins", Amount: 1 << 40, Key: fmt.Sprint(p)})
+					require.NoError(b, err)
+				}
+				timed(b, callers, free.prepare(b, matches, players))
+				timed(b, callers, paid.prepare(b, matches, players))
+				var found, foundPaid []timing
+				for range rounds {
+					found = append(found, timed(b, callers, free.prepare(b, matches, players)))
+					foundPaid = append(foundPaid, timed(b, callers, paid.prepare(b, matches, players)))
+				}
+				require.NoError(b, free.engine.Close())
+				require.NoError(b, paid.engine.Close())
+				perSecond := middle(foundPaid, func(t timing) float64 { return t.perSecond })
+				b.ReportMetric(perSecond, "ends/s")
+				b.ReportMetric(middle(foundPaid, func(t timing) float64 { return float64(t.p50.Microseconds()) }), "p50-µs")
+				b.ReportMetric(middle(found, func(t timing) float64 { return t.perSecond })/perSecond, "x-free")
+			}
+			b.ReportMetric(0, "ns/op")
+		})
+	}
 }
 
 // syncTime is the median time of writing 4 KiB over what was there and syncing it.

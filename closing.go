@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/finalbell/finalbell/schedule"
@@ -15,11 +14,8 @@ import (
 // are a function of them, and are written afterwards in slices, which a crash may interrupt anywhere. Then the window
 // leaves the memory.
 
-// windowID names a board's window in events and keys. The parts are escaped, so that no two windows share a name.
-func windowID(board, window string) string {
-	escape := strings.NewReplacer("%", "%25", "/", "%2F")
-	return escape.Replace(board) + "/" + escape.Replace(window)
-}
+// windowID names a board's window in events and keys.
+func windowID(board, window string) string { return nameOf(board, window) }
 
 // entered is the window that a result is about to enter, in memory if results still count there.
 func (e *engine) entered(ctx context.Context, b *board, w schedule.Window) (*period, error) {
@@ -152,34 +148,63 @@ func (e *engine) close(ctx context.Context, p *period, at time.Time) error {
 
 // closeAs is close for a season that ends with it: seasons are the board's from then on.
 func (e *engine) closeAs(ctx context.Context, p *period, at time.Time, seasons []schedule.Window) error {
-	id := windowID(p.board.rule.ID, p.id)
-	t, err := e.committer.keys.acquire(ctx, key{'w', id})
+	for {
+		job := &closeJob{ledgerJob: ledgerJob{engine: e}, period: p, rules: e.ruleset(), at: at, id: windowID(p.board.rule.ID, p.id), seasons: seasons}
+		err := e.tryClose(ctx, job)
+		if !errors.Is(err, store.ErrStale) {
+			return err
+		}
+		if p.isFinal() || job.rules != e.ruleset() {
+			return nil // somebody was faster, or the window is no longer the one in force
+		}
+	}
+}
+
+// tryClose makes a window final if nobody's result comes in between who is to win what and the commit.
+func (e *engine) tryClose(ctx context.Context, job *closeJob) error {
+	day, err := job.period.payday(job.period.board.rule)
+	if err != nil {
+		return err
+	}
+	job.day = day
+	first := day.slice(0, e.payslice())
+	t, err := e.committer.keys.acquire(ctx, append(first.players(), key{'w', job.id})...)
 	if err != nil {
 		return e.notReserved(ctx, err)
 	}
-	if p.isFinal() {
+	job.commit = store.Commit{Key: keyOf("due", closeKind, job.id), At: job.at, Kind: windowClosedEvent, ID: job.id}
+	switch {
+	case job.period.isFinal():
+		err = store.ErrStale
+	case len(first.awards) > 0:
+		err = e.payOut(ctx, job.rules, first, &job.ledgerJob)
+	}
+	if err != nil {
 		e.committer.keys.release(t)
-		return nil
+		return err
 	}
-	job := &closeJob{engine: e, period: p, rules: e.ruleset(), at: at, id: id, seasons: seasons}
-	err = e.committer.submit(ctx, &pending{job: job, alone: true, ticket: t})
-	if errors.Is(err, store.ErrStale) && (p.isFinal() || job.rules != e.ruleset()) {
-		return nil // somebody was faster, or the window is no longer the one in force
-	}
-	return err
+	return e.committer.submit(ctx, &pending{job: job, alone: true, ticket: t})
 }
 
 // closeJob makes a window final.
 type closeJob struct {
-	engine  *engine
+	ledgerJob
 	period  *period
+	day     payday
 	rules   *ruleset
 	at      time.Time
 	id      string
 	seasons []schedule.Window // not nil: the season ends now
 }
 
-func (j *closeJob) stale() bool { return j.rules != j.engine.ruleset() || j.period.isFinal() }
+// stale is asked when every earlier commit is on the boards.
+func (j *closeJob) stale() bool {
+	if j.rules != j.engine.ruleset() || j.period.isFinal() {
+		return true
+	}
+	now, err := j.period.payday(j.period.board.rule)
+	return err != nil || !now.same(j.day)
+}
 
 // seal looks at the boards, on which every earlier commit is by now.
 func (j *closeJob) seal(position uint64) store.Commit {
@@ -188,7 +213,7 @@ func (j *closeJob) seal(position uint64) store.Commit {
 	if j.seasons != nil {
 		w.End = j.at
 	}
-	c := store.Commit{Key: keyOf("due", closeKind, j.id), Position: position, At: j.at, Kind: windowClosedEvent, ID: j.id}
+	c := j.ledgerJob.seal(position)
 	p.mu.Lock()
 	whole := store.Window{WindowKey: p.board.key(p.id, ""), Version: p.version + 1, Start: w.Start, End: w.End, Final: position, ClosedAt: j.at}
 	p.mu.Unlock()
@@ -205,6 +230,7 @@ func (j *closeJob) seal(position uint64) store.Commit {
 }
 
 func (j *closeJob) applied(position uint64) {
+	j.ledgerJob.applied(position)
 	p := j.period
 	if j.seasons != nil {
 		if err := p.board.begin(j.seasons); err != nil {
@@ -261,6 +287,9 @@ func closedBody(p *period, w schedule.Window) []byte {
 // freeze writes down the ranks of a final window and lets it go from memory. Begun again after a crash it writes the
 // same.
 func (e *engine) freeze(ctx context.Context, p *period) error {
+	if err := e.payRest(ctx, p); err != nil {
+		return err
+	}
 	total := 0
 	var whole store.Window
 	for _, r := range append([]*ranking{nil}, p.rankings()...) {

@@ -58,6 +58,7 @@ type committer struct {
 
 	writing  sync.Mutex     // held while a batch is written and applied
 	settings []store.Record // to be written with the next commit
+	books    books
 
 	applying sync.Mutex // held while one decision changes the boards; no I/O
 	applied  atomic.Uint64
@@ -206,6 +207,7 @@ func (c *committer) write(batch []*pending, soft []store.Record) {
 		return // nothing held
 	}
 	for {
+		c.books.restart()
 		commits := make([]store.Commit, len(batch))
 		for i, p := range batch {
 			commits[i] = p.seal(c.head + uint64(i) + 1)
@@ -231,6 +233,7 @@ func (c *committer) write(batch []*pending, soft []store.Record) {
 			c.stop(err, append(batch[:len(batch):len(batch)], following...))
 			return
 		}
+		c.books.keep()
 		c.wrote(commits, soft)
 		for _, p := range following {
 			c.finish(p, nil)
@@ -377,8 +380,8 @@ func sameRecord(a, b store.Record) bool {
 		return ok && a.Version == b.Version && len(a.Participants) == len(b.Participants) &&
 			(len(a.Participants) == 0 || &a.Participants[0] == &b.Participants[0])
 	case store.Moves:
-		_, ok := b.(store.Moves) // a match has its moves once
-		return ok
+		b, ok := b.(store.Moves) // an amended match has others
+		return ok && len(a.Moves) == len(b.Moves) && (len(a.Moves) == 0 || &a.Moves[0] == &b.Moves[0])
 	}
 	return false
 }

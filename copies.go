@@ -350,6 +350,8 @@ func (s *since) read(ctx context.Context) error {
 func (s *since) take(ctx context.Context, event store.Event) error {
 	switch event.Kind {
 	case createdEvent, startedEvent, joinedEvent, cancelledEvent, expiredEvent, refusedEvent, windowClosedEvent, seasonBegunEvent,
+		feesReleasedEvent, creditedEvent, debitedEvent, transferredEvent, grantClaimedEvent, grantExpiredEvent, deliveredEvent,
+		undeliveredEvent, redeliverEvent, prizesPaidEvent,
 		rebuiltEvent: // whose boards begin without a copy
 		return nil
 	case entryHiddenEvent, entryRestoredEvent:

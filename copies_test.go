@@ -178,7 +178,7 @@ func TestACommitOfAnUnknownKindMakesEveryCopyBeforeItUnfit(t *testing.T) {
 	require.NoError(t, err)
 	race(t, e, "m1", "ann", "bob", "cid")
 	copyBoth(t, e)
-	require.NoError(t, e.committer.submit(t.Context(), &pending{job: &lateJob{store.Commit{Key: "new", Kind: "of_a_later_version", ID: "nothing"}}}))
+	require.NoError(t, e.committer.submit(t.Context(), &pending{job: &ledgerJob{engine: e.engine, commit: store.Commit{Key: "new", Kind: "of_a_later_version", ID: "nothing"}}}))
 	race(t, e, "m2", "cid", "ann", "dan")
 	again := sameAfterOpening(t, e, s, twoLadders())
 	require.NoError(t, again.Close())

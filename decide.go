@@ -17,6 +17,20 @@ const (
 	expiredEvent   = "match_expired"
 	refusedEvent   = "report_refused"
 
+	feesReleasedEvent = "fees_released"
+	voidedEvent       = "match_voided"
+	amendedEvent      = "match_amended"
+
+	creditedEvent     = "credited"
+	debitedEvent      = "debited"
+	transferredEvent  = "transferred"
+	grantClaimedEvent = "grant_claimed"
+	grantExpiredEvent = "grant_expired"
+	deliveredEvent    = "grant_delivered"
+	undeliveredEvent  = "grant_undelivered"
+	redeliverEvent    = "grant_redelivered"
+	prizesPaidEvent   = "prizes_paid"
+
 	windowClosedEvent  = "window_closed"
 	seasonBegunEvent   = "season_begun"
 	entryHiddenEvent   = "entry_hidden"
@@ -129,4 +143,33 @@ func decideCancel(e *engine, m Match, r request) (*decision, error) {
 	}
 	d := &decision{next: cancel(m, r.reason, r.now), key: keyOf("cancel", m.ID), kind: cancelledEvent, at: r.now}
 	return d, nil
+}
+
+func decideVoid(_ *engine, m Match, r request) (*decision, error) {
+	_, replayed, err := move(verbVoid, m, false)
+	if err != nil || replayed {
+		return &decision{next: m, replayed: replayed}, err
+	}
+	return &decision{next: void(m, r.reason), key: keyOf("void", m.ID), kind: voidedEvent, at: r.now}, nil
+}
+
+func decideAmend(e *engine, m Match, r request) (*decision, error) {
+	if _, _, err := move(verbAmend, m, false); err != nil {
+		return nil, err
+	}
+	// The rules of the time when it ended: what was right then is not wrong now.
+	mode := e.ruleset().history.mode(m.Mode, m.position)
+	mode.WalkIns = false
+	f, err := fill(m, mode, r.outcomes, true)
+	if err != nil {
+		return nil, err
+	}
+	next, err := amend(m, mode, f, r.reason)
+	if err != nil {
+		return nil, err
+	}
+	if _, replayed, _ := move(verbAmend, m, sameStandings(m, next)); replayed {
+		return &decision{next: m, replayed: true}, nil
+	}
+	return &decision{next: next, key: keyOf("amend", m.ID, strconv.Itoa(next.Revision)), digest: f.digest, kind: amendedEvent, at: r.now}, nil
 }

@@ -9,18 +9,21 @@ import (
 // withDefaults returns a copy of the rules in which every default is explicit, and which shares no memory
 // with r. What Validate takes, it takes with its defaults too.
 func (r Rules) withDefaults() Rules {
-	r.Currencies = slices.Clone(r.Currencies)
+	r.Currencies = each(r.Currencies, func(c Currency) Currency {
+		c.Shortfall = cmp.Or(c.Shortfall, ShortfallDebt)
+		return c
+	})
 	r.Modes = each(r.Modes, Mode.withDefaults)
 	r.Boards = each(r.Boards, BoardRule.withDefaults)
 	r.Achievements = each(r.Achievements, func(a Achievement) Achievement {
-		a.Modes, a.Rewards = slices.Clone(a.Modes), slices.Clone(a.Rewards)
-		a.Type, a.Window = cmp.Or(a.Type, string(once)), cmp.Or(a.Window, string(AllTime))
+		a.Modes, a.Rewards = slices.Clone(a.Modes), each(a.Rewards, Reward.withDefaults)
+		a.Type, a.Window = cmp.Or(a.Type, Once), cmp.Or(a.Window, AllTime)
 		return a
 	})
 	r.Levels = each(r.Levels, func(l Level) Level {
 		l.Thresholds, l.Rewards = slices.Clone(l.Thresholds), maps.Clone(l.Rewards)
 		for level, rewards := range l.Rewards {
-			l.Rewards[level] = slices.Clone(rewards)
+			l.Rewards[level] = each(rewards, Reward.withDefaults)
 		}
 		return l
 	})
@@ -72,6 +75,10 @@ func (m Mode) withDefaults() Mode {
 	}
 	m.Boards = slices.Clone(m.Boards)
 	m.Prizes = each(m.Prizes, Prize.withDefaults)
+	m.XP = each(m.XP, func(g Gain) Gain {
+		g.Marker, g.Metric = cmp.Or(g.Marker, "xp"), cmp.Or(g.Metric, "played")
+		return g
+	})
 	return m
 }
 
@@ -107,6 +114,16 @@ func (b BoardRule) withDefaults() BoardRule {
 
 func (p Prize) withDefaults() Prize {
 	p.Shares = slices.Clone(p.Shares)
-	p.Ties = cmp.Or(p.Ties, string(fullPrize))
+	p.Ties = cmp.Or(p.Ties, FullPrize)
+	if p.Item != "" || p.Custom != "" {
+		p.Amount = cmp.Or(p.Amount, 1)
+	}
 	return p
+}
+
+func (r Reward) withDefaults() Reward {
+	if r.Item != "" || r.Custom != "" {
+		r.Amount = cmp.Or(r.Amount, 1)
+	}
+	return r
 }

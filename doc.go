@@ -21,10 +21,23 @@
 // or, if that was not called in time, before the first call that touches the board; whatever became due while no
 // engine ran is done in order, each as of its due time.
 //
+// # Money, grants and progress
+//
+// A [Currency] is counted in whole minor units and kept by double entry: every movement is a posting of [Line] values
+// that sum to zero, and no wallet falls below zero. A mode's [Fee] is held when a match is created, captured when it starts
+// and paid back if it does not come to a contest. A [Prize] of a mode is given when a match ends, one of a board when a
+// window is closed. Whatever a player is given is a [Grant]: money, an item, experience, an [Achievement], or something of
+// the host's own, which a hook delivers ([Hooks]). A [Level] table turns experience into levels and their rewards.
+// All of it is in the commit of the end, or of the closing, that brings it.
+//
+// [Engine.Void] takes an ended match back, with everything that it did; [Engine.Amend] ends it once more by other
+// outcomes. What was final stays: [Match] tells what a closed window would have been.
+//
 // # The verbs
 //
 // [Open] opens an engine on a database in a file, [New] on any other store. [Engine.Create], [Engine.Start], [Engine.Report], [Engine.End] and
-// [Engine.Cancel] move a match; [Engine.Tick] does what is due by the clock, which a background loop calls by
+// [Engine.Cancel] move a match; [Engine.Void] and [Engine.Amend] correct it afterwards; [Engine.Credit], [Engine.Debit],
+// [Engine.Transfer] and [Engine.Claim] move what players have. [Engine.Tick] does what is due by the clock, which a background loop calls by
 // itself. Every verb may be called again, for ever: the same call with the same id and content returns the
 // match as it is, Replayed, and changes nothing. Who did not hear the answer asks again.
 //

@@ -11,8 +11,10 @@ import (
 
 // Done is something that became due and was done.
 type Done struct {
-	Kind string // "expire", or "close" for a window
-	ID   string // of the match; of a window its board's and its own with a slash between, in which % and / are %25 and %2F
+	// Kind is "expire" for a match, "close" for a window, "lapse" for a grant that nobody claimed in time and "deliver"
+	// for one that the host was asked to deliver.
+	Kind string
+	ID   string // of the match or grant; of a window its board's and its own with a slash between, in which % and / are %25 and %2F
 	Due  time.Time
 }
 
@@ -23,6 +25,7 @@ type dues struct {
 	due     map[string]time.Time
 	windows map[Done]*period  // of the entries of the queue that are about windows
 	sweeps  map[string]Done   // by board
+	grants  map[string]Done   // by id
 	busy    map[string]string // player → match
 	changed chan struct{}     // takes one token when the earliest may have changed
 }
@@ -32,7 +35,7 @@ func newDues() *dues {
 		queue: btree.NewG(32, func(a, b Done) bool {
 			return cmp.Or(a.Due.Compare(b.Due), cmp.Compare(a.ID, b.ID), cmp.Compare(a.Kind, b.Kind)) < 0
 		}),
-		due: make(map[string]time.Time), windows: make(map[Done]*period), sweeps: make(map[string]Done), busy: make(map[string]string), changed: make(chan struct{}, 1),
+		due: make(map[string]time.Time), windows: make(map[Done]*period), sweeps: make(map[string]Done), grants: make(map[string]Done), busy: make(map[string]string), changed: make(chan struct{}, 1),
 	}
 }
 
@@ -41,7 +44,36 @@ const (
 	closeKind  = "close"
 	freezeKind = "freeze" // what follows from a close, and is no news
 	sweepKind  = "sweep"  // what follows from a rebuild
+
+	lapseKind   = "lapse"
+	deliverKind = "deliver"
 )
+
+// noteGrants sees that grants are delivered when they are due, and no longer to be claimed when their time is over.
+func (d *dues) noteGrants(grants []Grant) {
+	if len(grants) == 0 {
+		return
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, g := range grants {
+		if item, there := d.grants[g.ID]; there {
+			d.queue.Delete(item)
+			delete(d.grants, g.ID)
+		}
+		item := Done{Kind: deliverKind, ID: g.ID, Due: g.due}
+		switch {
+		case !g.due.IsZero():
+		case g.State != GrantPending || g.Expires.IsZero():
+			continue // it is settled, or waits for its player for ever
+		default:
+			item.Kind, item.Due = lapseKind, g.Expires
+		}
+		d.queue.ReplaceOrInsert(item)
+		d.grants[g.ID] = item
+	}
+	d.wake()
+}
 
 // noteSweep sees that what a board has left behind is taken away.
 func (d *dues) noteSweep(board string, now time.Time) {
@@ -181,6 +213,10 @@ func (e *engine) perform(ctx context.Context, next Done, p *period) error {
 		return e.freeze(ctx, p)
 	case sweepKind:
 		return e.sweepOld(ctx, next.ID)
+	case lapseKind:
+		return e.lapse(ctx, next.ID, next.Due)
+	case deliverKind:
+		return e.deliver(ctx, next.ID)
 	}
 	return e.expire(ctx, next.ID)
 }

@@ -36,6 +36,8 @@ type Options struct {
 	Rebuild bool
 	// Sync says when Open's database is synced to the disk; default SyncFull.
 	Sync Sync
+
+	payslice int // grants that one commit gives when a window is paid; default mostPaid
 }
 
 // Sync is what a database's commits survive.
@@ -83,9 +85,11 @@ type engine struct {
 	loopDone  chan struct{}
 }
 
-// New opens an engine on a store, which is the engine's from then on. The rules must be those that the store
-// was filled under, but may have new modes, and new boards that no match so far would have fed; anything else
-// is ErrInvalid and names the first difference. Nothing is written before the first call that changes
+// New opens an engine on a store, which is the engine's from then on. What the rules say of boards that have history, and
+// of which modes feed them, must be what they said when it was made, but for a board's prizes and its grace; new boards
+// may come where no match so far would have fed them. Anything else is ErrInvalid and names the first difference;
+// Options.Rebuild takes it. Everything else in the rules may change: it holds from the next commit on, a fee and the
+// prizes of a mode from the next match that is created. Nothing is written before the first call that changes
 // something.
 func New(ctx context.Context, s store.Store, rules Rules, options Options) (*Engine, error) {
 	e, err := open(ctx, s, rules, options)
@@ -194,7 +198,7 @@ func prepare(ctx context.Context, s store.Store, rules Rules, history rulebook, 
 		return nil, unavailable(err)
 	}
 	e.committer = newCommitter(s, head)
-	return e, nil
+	return e, e.committer.books.open(ctx, s)
 }
 
 // load fills the boards from the stored entries and takes up the running matches.
@@ -206,7 +210,7 @@ func (e *engine) load(ctx context.Context) error {
 	return e.noteRunning(ctx)
 }
 
-// noteRunning takes up the running matches.
+// noteRunning takes up the running matches and the grants that wait.
 func (e *engine) noteRunning(ctx context.Context) error {
 	rs := e.ruleset()
 	running := store.MatchQuery{States: []string{string(Created), string(Started), string(Disputed)}}
@@ -219,6 +223,12 @@ func (e *engine) noteRunning(ctx context.Context) error {
 		}
 		m := matchOf(r, rs)
 		e.dues.note(m, rs.mode(m.Mode))
+	}
+	for g, err := range e.grants(ctx, store.GrantQuery{States: []string{string(GrantPending), string(GrantRevoked)}}) {
+		if err != nil {
+			return err
+		}
+		e.dues.noteGrants([]Grant{g})
 	}
 	return nil
 }
@@ -397,7 +407,12 @@ func (e *Engine) Matches(ctx context.Context, f MatchFilter) iter.Seq2[Match, er
 				yield(Match{}, failed("list matches", "", unavailable(err)))
 				return
 			}
-			if !yield(matchOf(e.overlaid(r), e.ruleset()).shown(), nil) {
+			m, err := e.withGrants(ctx, matchOf(e.overlaid(r), e.ruleset()))
+			if err != nil {
+				yield(Match{}, failed("list matches", "", err))
+				return
+			}
+			if !yield(m.shown(), nil) {
 				return
 			}
 		}
@@ -410,7 +425,11 @@ func (e *engine) find(ctx context.Context, id string) (Match, error) {
 	if err != nil {
 		return Match{}, err
 	}
-	return matchOf(r, e.ruleset()), nil
+	m, err := e.withGrants(ctx, matchOf(r, e.ruleset()))
+	if err != nil {
+		return Match{}, err
+	}
+	return e.withCorrections(ctx, m)
 }
 
 func (e *engine) record(ctx context.Context, id string) (store.Match, error) {
@@ -425,6 +444,23 @@ func (e *engine) record(ctx context.Context, id string) (store.Match, error) {
 		return store.Match{}, unavailable(err)
 	}
 	return e.overlaid(r), nil
+}
+
+// event is the one at a position, the zero event if there is none.
+func (e *engine) event(ctx context.Context, position uint64) (store.Event, error) {
+	if position == 0 {
+		return store.Event{}, nil
+	}
+	for event, err := range e.store.Events(ctx, position-1) {
+		if err != nil {
+			return store.Event{}, unavailable(err)
+		}
+		if event.Position == position {
+			return event, nil
+		}
+		break
+	}
+	return store.Event{}, nil
 }
 
 // overlaid adds to a stored match what is still on its way to the store.

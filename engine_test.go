@@ -232,6 +232,39 @@ func TestRulesThatDoNotFitTheDataAreRefusedByNameAndNewOnesTaken(t *testing.T) {
 	}), "new modes, new boards without history and new rules for matches to come are taken")
 }
 
+// What is given for matches may change whenever the database is opened: it is given from then on.
+func TestNewPrizesFeesAndAchievementsNeedNoRebuild(t *testing.T) {
+	s := memory.New()
+	e := engineOn(t, s, ladder(nil), Options{})
+	play(t, e, "a", Score("ann", 2), Score("bob", 1))
+	require.NoError(t, e.Close())
+	cup := Prize{ID: "cup", From: 1, To: 1, Item: "cup"}
+	rules := ladder(nil)
+	for what, change := range map[string]func(){
+		"currencies":           func() { rules.Currencies = []Currency{{ID: "coins"}} },
+		"a board's prizes":     func() { rules.Boards[0].Prizes = []Prize{cup} },
+		"a mode's prizes":      func() { rules.Modes[0].Prizes = []Prize{cup} },
+		"xp":                   func() { rules.Modes[0].XP = []Gain{{Amount: 10}} },
+		"achievements":         func() { rules.Achievements = []Achievement{{ID: "a", Metric: "wins", Threshold: Int(1)}} },
+		"levels":               func() { rules.Levels = []Level{{Marker: "xp", Thresholds: []int64{100}}} },
+		"what bots are given":  func() { rules.Modes[0].Bots = BotPolicy{Prizes: PassDown, Achievements: Include} },
+		"a board's new prizes": func() { rules.Boards[0].Prizes = []Prize{{ID: "hat", From: 1, To: 3, Custom: "hat"}} },
+	} {
+		change()
+		s = s.Reopen()
+		e, err := New(t.Context(), s, rules, Options{})
+		require.NoError(t, err, what)
+		v, err := e.Verify(t.Context())
+		require.NoError(t, err)
+		assert.Empty(t, v.Problems, what)
+		require.NoError(t, e.Close())
+	}
+	rules = ladder(nil)
+	rules.Boards[0].Prizes, rules.Boards[0].Ties = []Prize{cup}, FirstRank
+	_, err := New(t.Context(), s.Reopen(), rules, Options{})
+	assert.ErrorContains(t, err, "ties differs", "what else differs still needs a rebuild")
+}
+
 func TestOldMatchesAreReadByTheRulesOfTheirTime(t *testing.T) {
 	s := memory.New()
 	e := engineOn(t, s, ladder(nil), Options{})

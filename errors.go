@@ -17,12 +17,14 @@ const (
 	ErrNotStarted      Kind = "not_started"      // the match has not started yet
 	ErrAlreadyEnded    Kind = "already_ended"    // the match has ended, by another report
 	ErrCancelled       Kind = "cancelled"        // the match was cancelled
-	ErrExpired         Kind = "expired"          // the match's deadline has passed
+	ErrExpired         Kind = "expired"          // the deadline of the match, or of a claim, has passed
 	ErrState           Kind = "state"            // the match's state does not allow the call; the four above are ErrState too
 	ErrPlayers         Kind = "players"          // too few, too many, too large a team, or a player who is busy elsewhere
 	ErrDuplicatePlayer Kind = "duplicate_player" // a player named twice
 	ErrUnknownPlayer   Kind = "unknown_player"   // an outcome for somebody who is not in the match
 	ErrOutcome         Kind = "outcome"          // a number, status, metric or rank that cannot be taken
+	ErrUnpaid          Kind = "unpaid"           // players who cannot pay the entry fee: the match does not start
+	ErrConflict        Kind = "conflict"         // the key of a money call was used for other content
 	ErrInsufficient    Kind = "insufficient"     // a player has less money than the call takes
 	ErrClosed          Kind = "closed"           // the window is final
 	ErrRefused         Kind = "refused"          // a hook said no, or was asked for what hooks may not do

@@ -323,7 +323,10 @@ func sameValues(a, b [][]int64) bool { return slices.EqualFunc(a, b, slices.Equa
 func (e entry) encode(b BoardRule, position uint64) []byte {
 	state := append(make([]byte, 0, 32), 1) // the version of this encoding
 	for i, key := range b.Keys {
-		t := e.tallies[i]
+		var t tally
+		if i < len(e.tallies) { // none if every result was taken back
+			t = e.tallies[i]
+		}
 		switch {
 		case key.Fold == FoldMean:
 			state = binary.AppendVarint(binary.AppendVarint(state, t.sum), t.count)

@@ -17,14 +17,20 @@ type Hooks struct {
 	// Reply runs after the commit, and for replays, just before the call returns. It may add to the Data of
 	// this reply, which is not stored. It cannot fail the call: after a panic the reply goes without its data.
 	Reply func(ctx context.Context, c Call, reply *Match)
+	// Deliver brings an item or a custom grant to its player, if the host keeps such things. It is called by Tick, soon
+	// after the commit that granted it: at least once, also after a crash, and always with the same grant ID, and Turn and State. An
+	// error or a panic lets it be tried again later, 16 times within four hours and a half; then the grant is failed
+	// until Redeliver. A grant that was delivered and whose State is GrantRevoked now is to be taken back. Without this
+	// hook such grants are granted at once.
+	Deliver func(ctx context.Context, g Grant) error
 }
 
 // Call is what a hook is told about the call that it is part of.
 type Call struct {
-	Op       string            // "create match", "start match", "report match", "end match" or "cancel match"
+	Op       string            // "create match", "start match", "report match", "end match", "cancel match", "void match" or "amend match"
 	Match    Match             // before the call; for create as it will be
-	Outcomes []Outcome         // of report and end
-	Reason   string            // of cancel
+	Outcomes []Outcome         // of report, end and amend
+	Reason   string            // of cancel, void and amend
 	Data     map[string]string // Before: what to store with the match; empty at first
 }
 

@@ -47,7 +47,8 @@ type Match struct {
 	Provisional           bool // the standings come from live reports
 	Replayed              bool // the call had been made before and changed nothing now
 	Reason                string
-	Revision              int
+	Revision              int          // how often it was amended
+	Corrections           []Correction // of the last amendment, or of the void: what it did not change, for those windows were final
 	Attributes            map[string]string
 	Data                  map[string]string // what a Before hook attached for ever, and a Reply hook to this reply
 	Standings             []Standing        // by position; in roster order where nobody is ranked
@@ -55,6 +56,8 @@ type Match struct {
 	version  uint64
 	created  uint64 // position of the commit that created it
 	position uint64 // position of the commit that ended it
+	revised  uint64 // of the one that amended it last, or voided it
+	grants   int    // made by its end and its revisions
 	report   digest
 	invited  int               // how many of roster were there at create
 	roster   []Standing        // in roster order
@@ -69,6 +72,8 @@ const (
 	verbReport verb = "report"
 	verbEnd    verb = "end"
 	verbCancel verb = "cancel"
+	verbVoid   verb = "void"
+	verbAmend  verb = "amend"
 )
 
 // answer is what a verb finds in a state: a new state, the stored match, a refusal, or the stored match for
@@ -82,6 +87,7 @@ type answer struct {
 
 var (
 	isStored     = answer{stored: true}
+	sameOrAgain  = answer{to: Ended, same: true}
 	sameOrEnded  = answer{same: true, kind: ErrAlreadyEnded}
 	refusesState = answer{kind: ErrState}
 	isCancelled  = answer{kind: ErrCancelled}
@@ -106,6 +112,14 @@ var law = map[verb]map[State]answer{
 	verbCancel: {
 		Created: {to: Cancelled}, Started: {to: Cancelled}, Disputed: {to: Cancelled}, Ended: alreadyEnded,
 		Cancelled: isStored, Expired: isExpired, Voided: refusesState,
+	},
+	verbVoid: {
+		Created: refusesState, Started: refusesState, Disputed: refusesState, Ended: {to: Voided},
+		Cancelled: refusesState, Expired: refusesState, Voided: isStored,
+	},
+	verbAmend: {
+		Created: refusesState, Started: refusesState, Disputed: refusesState, Ended: sameOrAgain,
+		Cancelled: refusesState, Expired: refusesState, Voided: refusesState,
 	},
 }
 
@@ -221,7 +235,7 @@ func end(m Match, mode Mode, f filled, at time.Time) (Match, error) {
 			return m, err
 		}
 	}
-	award(mode, ranked)
+	awardPoints(mode, ranked)
 	m.Draw = draw
 	m.roster = inRosterOrder(ranked)
 	return m, nil
@@ -232,20 +246,9 @@ func end(m Match, mode Mode, f filled, at time.Time) (Match, error) {
 func provide(m Match, mode Mode, f filled) Match {
 	m.Provisional = true
 	m.roster, m.teams = f.roster, f.teams
-	guess := slices.Clone(m.roster)
-	accepted := mode.Ranks == AcceptRanks
-	for i := range guess {
-		guess[i].Metrics = maps.Clone(guess[i].Metrics) // who was not reported now still shares it with m
-		if _, scored := m.teams[guess[i].Team]; guess[i].Status == "" {
-			assume(mode, &guess[i], scored && mode.Teams != nil)
-		}
-		accepted = accepted && guess[i].reported > 0
-	}
-	if !accepted {
-		mode.Ranks = ComputeRanks
-	}
+	mode, guess := guessed(mode, m.roster, m.teams)
 	ranked, draw := rank(mode, guess, m.teams)
-	award(mode, ranked)
+	awardPoints(mode, ranked)
 	m.Draw = draw
 	ranked = inRosterOrder(ranked)
 	for i, s := range m.roster {
@@ -253,6 +256,24 @@ func provide(m Match, mode Mode, f filled) Match {
 	}
 	m.roster = ranked
 	return m
+}
+
+// guessed is a roster as if everybody's last report were the final one, and the mode that ranks it: reported ranks count
+// once everybody has one.
+func guessed(mode Mode, roster []Standing, teams map[string]Number) (Mode, []Standing) {
+	guess := slices.Clone(roster)
+	accepted := mode.Ranks == AcceptRanks
+	for i := range guess {
+		guess[i].Metrics = maps.Clone(guess[i].Metrics) // who was not reported now still shares it with the roster
+		if _, scored := teams[guess[i].Team]; guess[i].Status == "" {
+			assume(mode, &guess[i], scored && mode.Teams != nil)
+		}
+		accepted = accepted && guess[i].reported > 0
+	}
+	if !accepted {
+		mode.Ranks = ComputeRanks
+	}
+	return mode, guess
 }
 
 // assume gives a player of whom nothing was reported what the mode's Missing says, but with a team that has a
@@ -278,6 +299,30 @@ func inRosterOrder(ranked []Standing) []Standing {
 	return out
 }
 
+// void takes an ended match back. Its standings stay as they were, for whoever asks what was voided.
+func void(m Match, reason string) Match {
+	m.State, m.Reason, m.revised = Voided, reason, unplaced
+	return m
+}
+
+// amend ends an ended match once more, by another report, as of the time when it ended.
+func amend(m Match, mode Mode, f filled, reason string) (Match, error) {
+	first := m.report
+	m.NoContest, m.Draw = false, false
+	m, err := end(m, mode, f, m.EndedAt)
+	m.report, m.Reason, m.revised = first, reason, unplaced
+	m.Revision++
+	return m, err
+}
+
+// sameStandings reports whether two matches of the same roster stand alike.
+func sameStandings(a, b Match) bool {
+	return a.NoContest == b.NoContest && maps.Equal(a.teams, b.teams) && slices.EqualFunc(a.roster, b.roster, func(x, y Standing) bool {
+		return x.Player == y.Player && x.Outcome == y.Outcome && x.Status == y.Status && x.Rank == y.Rank && x.Position == y.Position &&
+			maps.Equal(x.Metrics, y.Metrics)
+	})
+}
+
 // cancel and expire close a match that will not end.
 func cancel(m Match, reason string, at time.Time) Match {
 	m.State, m.EndedAt, m.Reason = Cancelled, at, reason
@@ -294,7 +339,7 @@ func unranked(m Match) Match {
 	m.Provisional, m.Draw, m.teams = false, false, nil
 	roster := make([]Standing, len(m.roster))
 	for i, s := range m.roster {
-		roster[i] = Standing{Player: s.Player, Team: s.Team, Bot: s.Bot, Attributes: s.Attributes, seat: i}
+		roster[i] = Standing{Player: s.Player, Team: s.Team, Bot: s.Bot, Attributes: s.Attributes, seat: i, Held: s.Held, Paid: s.Paid}
 	}
 	m.roster = roster
 	return m
@@ -347,8 +392,9 @@ func (m Match) apart() Match {
 		m.Standings[i].Metrics = maps.Clone(m.Standings[i].Metrics)
 		m.Standings[i].Attributes = maps.Clone(m.Standings[i].Attributes)
 		m.Standings[i].Boards = slices.Clone(m.Standings[i].Boards)
+		m.Standings[i].Grants = slices.Clone(m.Standings[i].Grants)
 	}
-	m.Attributes, m.Data = maps.Clone(m.Attributes), maps.Clone(m.Data)
+	m.Attributes, m.Data, m.Corrections = maps.Clone(m.Attributes), maps.Clone(m.Data), slices.Clone(m.Corrections)
 	return m
 }
 

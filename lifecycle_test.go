@@ -22,6 +22,8 @@ var cells = map[verb][7]string{
 	verbReport: {"not_started", "started", "state", "already_ended", "cancelled", "expired", "state"},
 	verbEnd:    {"not_started", "ended", "ended", "same", "cancelled", "expired", "same"},
 	verbCancel: {"cancelled!", "cancelled!", "cancelled!", "already_ended", "stored", "expired", "state"},
+	verbVoid:   {"state", "state", "state", "voided", "state", "state", "stored"},
+	verbAmend:  {"state", "state", "state", "again", "state", "state", "state"},
 }
 
 func TestEveryCellOfTheVerbStateTable(t *testing.T) {
@@ -44,7 +46,10 @@ func TestEveryCellOfTheVerbStateTable(t *testing.T) {
 					got += "!" // the state, not the kind of that name
 				}
 				want := row[i]
-				if want == "same" {
+				switch want {
+				case "again":
+					want = map[bool]string{true: "stored", false: "ended"}[same]
+				case "same":
 					want = map[bool]string{true: "stored", false: "already_ended"}[same]
 				}
 				assert.Equal(t, want, got, "%s in %s, same report %t", v, state, same)

@@ -67,6 +67,7 @@ type call struct {
 	id       string    // of the match
 	at       time.Time // zero: now
 	backfill bool
+	revise   bool // it amends or voids
 	engine   func(*finalbell.Engine) (finalbell.Match, error)
 	model    func(*finalbelltest.Model) (finalbell.Match, error)
 }
@@ -82,6 +83,7 @@ type machine struct {
 	calls   []call
 	ids     []string // of the matches that a create asked for
 	seasons int      // asked for
+	spent   int      // how often somebody spent everything
 	// pick, if not nil, names the windows that are compared after a crash: in a long game all would be too many.
 	pick func(board, window string) bool
 }
@@ -273,7 +275,9 @@ func (m *machine) play(t *rapid.T) {
 // retry makes an earlier call again.
 func (m *machine) retry(t *rapid.T) {
 	if len(m.calls) > 0 {
-		m.do(t, rapid.SampledFrom(m.calls).Draw(t, "call"))
+		if c := rapid.SampledFrom(m.calls).Draw(t, "call"); !c.revise || m.revisable(c.id) {
+			m.do(t, c)
+		}
 	}
 }
 
@@ -293,13 +297,7 @@ func (m *machine) doDue(t *rapid.T) []finalbell.Done {
 	done, err := m.engine.Tick(context.Background())
 	want := m.model.Tick()
 	if m.failing != nil && m.failing.stopped(err) {
-		var ids []string // of matches; what is due of windows is done again before anybody looks
-		for _, d := range want {
-			if d.Kind == "expire" {
-				ids = append(ids, d.ID)
-			}
-		}
-		m.settle(t, err, before, ids...)
+		m.settleAmong(t, err, append([]*finalbelltest.Model{before}, before.Ticks()...)...)
 		return want
 	}
 	if err != nil || !slices.Equal(done, want) {

@@ -267,7 +267,7 @@ func (e *engine) loadSeasons(ctx context.Context, b *board) error {
 }
 
 // CloseWindow makes the window final now, in the way in which it will be when it is due: no grace, and whatever
-// belongs to it from here on comes too late. The window is the one that b reads, so the open one unless Window says
+// belongs to it from here on comes too late: until the next one begins the board takes nothing. The window is the one that b reads, so the open one unless Window says
 // otherwise; a running season ends now. Closing it again returns it and changes nothing. A board of all time has no
 // window to close: ErrInvalid.
 func (b *Board) CloseWindow(ctx context.Context) (Window, error) {

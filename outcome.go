@@ -121,6 +121,9 @@ type Standing struct {
 	Position   int         // 1, 2, 3 … in rank order, equal ranks in roster order; 0: unranked
 	Result     Result      // empty: unranked
 	Boards     []BoardMove // what the match did to the player's, or their team's, entries
+	Grants     []Grant     // what the player got by it, or may get
+	Held       int64       // of the entry fee, in minor units, until the match starts; 0: the player could not pay it yet
+	Paid       int64       // of it, once the match has started; what was paid back is in the ledger alone
 
 	seat     int // its place in the roster
 	reported int // the rank that came with the outcome

@@ -19,11 +19,12 @@ const (
 	playerAccount accountKind = "player" // a wallet; never below zero
 	houseAccount  accountKind = "house"  // the operator's: where fees go to and fixed prizes come from; may be below zero
 	potAccount    accountKind = "pot"    // the captured fees of a match, until it ends
-	holdAccount   accountKind = "hold"   // fees held for a match or room that has not started
+	holdAccount   accountKind = "hold"   // a player's fees for matches that have not started
+	escrowAccount accountKind = "escrow" // a player's prizes that are to be claimed
 	debtAccount   accountKind = "debt"   // what a player owes, as a balance of zero or less
 )
 
-// account is one side of a movement. The house has no id; the others have that of their player, match or room.
+// account is one side of a movement. The house has no id; the others have that of their player, or match.
 type account struct {
 	kind accountKind
 	id   string
@@ -50,17 +51,21 @@ type purse struct {
 type lineKind string
 
 const (
-	feeHeld     lineKind = "fee_held"
-	feeReleased lineKind = "fee_released"
-	feeCaptured lineKind = "fee_captured"
-	prizeLine   lineKind = "prize"
-	houseLine   lineKind = "house" // what the house keeps of a pot, or pays for a player who is short
-	refundLine  lineKind = "refund"
-	creditLine  lineKind = "credit"
-	debitLine   lineKind = "debit"
-	transfer    lineKind = "transfer"
-	reversal    lineKind = "reversal"
-	debtLine    lineKind = "debt" // a debt made or repaid
+	feeHeld      lineKind = "fee_held"
+	feeReleased  lineKind = "fee_released"
+	feeCaptured  lineKind = "fee_captured"
+	prizeLine    lineKind = "prize"
+	rewardLine   lineKind = "reward" // of an achievement or a level
+	claimLine    lineKind = "claim"
+	expiryLine   lineKind = "expiry" // what was not claimed goes back to the house
+	houseLine    lineKind = "house"  // what the house keeps of a pot
+	floorLine    lineKind = "floor"  // what it pays for a player who is short
+	refundLine   lineKind = "refund"
+	creditLine   lineKind = "credit"
+	debitLine    lineKind = "debit"
+	transferLine lineKind = "transfer"
+	reversal     lineKind = "reversal"
+	debtLine     lineKind = "debt" // a debt made or repaid
 )
 
 // ledgerLine is one account's part in a posting.
@@ -69,14 +74,24 @@ type ledgerLine struct {
 	amount  int64 // what the account gains; never 0
 	balance int64 // of the purse after this line; set by apply
 	kind    lineKind
-	match   string // the match, or the window, that it is about
-	window  string
+	about
+}
+
+// about is what a line is about, as far as it is about something.
+type about struct {
+	match         string
+	board, window string
+	grant         string
+}
+
+func (a about) compare(b about) int {
+	return cmp.Or(cmp.Compare(a.match, b.match), cmp.Compare(a.board, b.board), cmp.Compare(a.window, b.window), cmp.Compare(a.grant, b.grant))
 }
 
 // compareParts orders the lines that are one and the same part of a posting next to each other.
 func compareParts(a, b ledgerLine) int {
 	return cmp.Or(a.account.compare(b.account), cmp.Compare(a.currency, b.currency), cmp.Compare(a.kind, b.kind),
-		cmp.Compare(a.match, b.match), cmp.Compare(a.window, b.window))
+		a.about.compare(b.about))
 }
 
 // compareLines is the order of a posting's lines: by account, then currency. What an account gains comes before
@@ -194,34 +209,43 @@ func (p posting) afford(balances map[purse]int64) error {
 	return refuse(ErrInsufficient, text.String(), short...)
 }
 
-// shortfall is who pays when a reversal takes back what a player has spent already.
-type shortfall string
+// shortfalls are who pays, by currency, when a reversal takes back what a player has spent already. In a currency that is
+// not in it nobody does, and apply will refuse: so it is for everything that is no reversal.
+type shortfalls map[string]Shortfall
 
-const (
-	byNobody shortfall = ""      // nobody: apply will refuse. What is no reversal has it
-	byDebt   shortfall = "debt"  // the player, later: what is missing becomes a debt
-	byHouse  shortfall = "floor" // the house: the player's floor is zero and stays so
-)
-
-// reverse takes a posting back by lines of the opposite amounts, of kind reversal, about the same matches and
-// windows; the lines of p stay in the ledger. What a player has spent meanwhile is made good as missing says.
-func (p posting) reverse(key string, balances map[purse]int64, missing shortfall) (posting, error) {
-	lines := make([]ledgerLine, len(p.lines))
-	for i, l := range p.lines {
-		l.amount, l.kind = -l.amount, reversal
-		lines[i] = l
-	}
+// postingOf makes the posting of lines with what debts make necessary, applied to balances.
+func postingOf(key string, lines []ledgerLine, balances map[purse]int64, missing shortfalls) (posting, error) {
 	lines, err := withDebts(lines, balances, missing)
 	if err != nil {
 		return posting{}, err
 	}
-	return newPosting(key, lines...)
+	p, err := newPosting(key, lines...)
+	if err != nil {
+		return posting{}, err
+	}
+	p, _, err = p.apply(balances)
+	return p, err
+}
+
+// undone are lines that take others back, by opposite amounts of kind reversal about the same things; debts and what the
+// house paid for somebody stay what they are. Those others may be of several postings, and some of them may have
+// been taken back before.
+func undone(lines []ledgerLine) []ledgerLine {
+	back := make([]ledgerLine, len(lines))
+	for i, l := range lines {
+		l.amount, l.balance = -l.amount, 0
+		if l.kind != debtLine && l.kind != floorLine {
+			l.kind = reversal
+		}
+		back[i] = l
+	}
+	return back
 }
 
 // withDebts adds to lines what debts make necessary, in each currency for itself: whoever gains and owes repays
 // at once, as far as the gain goes; whoever would go below zero is helped as missing says; and a debt that is given
 // back after it was repaid goes to the player. The new lines are about what the player's own are about.
-func withDebts(lines []ledgerLine, balances map[purse]int64, missing shortfall) ([]ledgerLine, error) {
+func withDebts(lines []ledgerLine, balances map[purse]int64, missing shortfalls) ([]ledgerLine, error) {
 	all := slices.Clone(lines)
 	slices.SortFunc(all, compareLines)
 	changes := make(map[purse]wide)
@@ -245,17 +269,21 @@ func withDebts(lines []ledgerLine, balances map[purse]int64, missing shortfall) 
 }
 
 // debts is what withDebts adds for one wallet, about what l is about.
-func (l ledgerLine) debts(wallet purse, balances map[purse]int64, changes map[purse]wide, missing shortfall) ([]ledgerLine, error) {
+func (l ledgerLine) debts(wallet purse, balances map[purse]int64, changes map[purse]wide, missing shortfalls) ([]ledgerLine, error) {
 	debt := purse{account{debtAccount, wallet.account.id}, l.currency}
 	gain, fits1 := changes[wallet].int64()
 	has, fits2 := changes[wallet].add(balances[wallet]).int64()
 	owes, fits3 := changes[debt].add(balances[debt]).int64()
+	spare := gain
+	if changes[debt] != (wide{}) {
+		spare = has // a debt that comes back is paid out of whatever is there: nobody has money and owes it
+	}
 	var back int64 // what the wallet gets of the debt account, or pays to it
 	switch {
 	case owes > 0: // more came back than is owed any more
 		back = owes
-	case owes < 0 && gain > 0:
-		back = max(owes, -gain)
+	case owes < 0 && spare > 0:
+		back = max(owes, -spare)
 	}
 	has, fits4 := addChecked(has, back)
 	short := max(0, -has)
@@ -263,11 +291,11 @@ func (l ledgerLine) debts(wallet purse, balances map[purse]int64, changes map[pu
 		return nil, refuse(ErrOutcome, "the money of "+quote(wallet.account.id)+" overflows", wallet.account.id)
 	}
 	moves := l.moves(debt, wallet, debtLine, back)
-	switch missing {
-	case byDebt:
+	switch missing[l.currency] {
+	case ShortfallDebt:
 		moves = append(moves, l.moves(debt, wallet, debtLine, short)...)
-	case byHouse:
-		moves = append(moves, l.moves(purse{account{kind: houseAccount}, l.currency}, wallet, houseLine, short)...)
+	case ShortfallFloor:
+		moves = append(moves, l.moves(purse{account{kind: houseAccount}, l.currency}, wallet, floorLine, short)...)
 	}
 	return moves, nil
 }

@@ -57,7 +57,7 @@ func drawPosting(t *rapid.T, key string) posting {
 	for range rapid.IntRange(0, 4).Draw(t, "moves") {
 		from, to := drawPurse(t), drawPurse(t)
 		to.currency = from.currency
-		lines = append(lines, ledgerLine{match: "m"}.moves(from, to, transfer, rapid.Int64Range(0, 9).Draw(t, "amount"))...)
+		lines = append(lines, ledgerLine{about: about{match: "m"}}.moves(from, to, transferLine, rapid.Int64Range(0, 9).Draw(t, "amount"))...)
 	}
 	p, err := newPosting(key, lines...)
 	require.NoError(t, err)
@@ -194,9 +194,9 @@ func TestAReversalTakesBackEverything(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		p := drawPosting(t, "p")
 		balances := drawBalances(t)
-		missing := rapid.SampledFrom([]shortfall{byDebt, byHouse}).Draw(t, "missing")
-		for _, key := range []string{"void", "void the void"} {
-			back, err := p.reverse(key, balances, missing)
+		missing := rapid.SampledFrom([]Shortfall{ShortfallDebt, ShortfallFloor}).Draw(t, "missing")
+		for range 2 {
+			back, err := takeBack(p, balances, missing)
 			require.NoError(t, err)
 			applied, moved, err := back.apply(balances)
 			require.NoError(t, err)
@@ -207,7 +207,7 @@ func TestAReversalTakesBackEverything(t *testing.T) {
 			for _, l := range p.lines {
 				whose := func(x ledgerLine) bool { return x.currency == l.currency && x.account.id == l.account.id }
 				both := new(big.Int).Add(exact(p.lines, whose), exact(applied.lines, whose))
-				if missing == byDebt || l.account.kind == potAccount {
+				if missing == ShortfallDebt || l.account.kind == potAccount {
 					require.Zero(t, both.Sign(), "%s", l.account)
 				}
 			}
@@ -223,7 +223,7 @@ func TestAGainRepaysTheDebtFirst(t *testing.T) {
 		gain, owes, has := rapid.Int64Range(1, 9).Draw(t, "gain"), rapid.Int64Range(0, 9).Draw(t, "owes"), rapid.Int64Range(0, 9).Draw(t, "has")
 		wallet, debt := purse{account{playerAccount, "ann"}, "coins"}, purse{account{debtAccount, "ann"}, "coins"}
 		balances := map[purse]int64{wallet: has, debt: -owes}
-		lines, err := withDebts(ledgerLine{}.moves(purse{account{kind: houseAccount}, "coins"}, wallet, creditLine, gain), balances, byNobody)
+		lines, err := withDebts(ledgerLine{}.moves(purse{account{kind: houseAccount}, "coins"}, wallet, creditLine, gain), balances, nil)
 		require.NoError(t, err)
 		p, err := newPosting("k", lines...)
 		require.NoError(t, err)
@@ -237,11 +237,11 @@ func TestAGainRepaysTheDebtFirst(t *testing.T) {
 func TestDebtsThatOverflowAreRefused(t *testing.T) {
 	wallet, debt, house := purse{account{playerAccount, "ann"}, "coins"}, purse{account{debtAccount, "ann"}, "coins"}, purse{account{kind: houseAccount}, "coins"}
 	for _, balances := range []map[purse]int64{{wallet: math.MaxInt64}, {debt: math.MaxInt64, wallet: 1}} {
-		_, err := withDebts(ledgerLine{}.moves(house, wallet, creditLine, 1), balances, byDebt)
+		_, err := withDebts(ledgerLine{}.moves(house, wallet, creditLine, 1), balances, every(ShortfallDebt))
 		require.ErrorIs(t, err, ErrOutcome)
 	}
 	for _, has := range []int64{math.MinInt64, math.MinInt64 + 1} {
-		_, err := withDebts(ledgerLine{}.moves(wallet, house, debitLine, 1), map[purse]int64{wallet: has}, byDebt)
+		_, err := withDebts(ledgerLine{}.moves(wallet, house, debitLine, 1), map[purse]int64{wallet: has}, every(ShortfallDebt))
 		require.ErrorIs(t, err, ErrOutcome)
 	}
 }

@@ -4,20 +4,25 @@ import (
 	"cmp"
 	"fmt"
 	"math"
+	"strings"
 )
 
-// What a prize table and a fee may say.
+// What a prize table, a fee and a reward may say.
 
-// currencies checks the ids of currencies.
-func (c *checker) currencies(path string, currencies []Currency) map[string]bool {
+// mostGiven is the most that one rule gives or takes at once: every such amount is exact in whatever program reads it.
+const mostGiven = 1 << 53
+
+// currencies checks the currencies.
+func (c *checker) currencies(currencies []Currency) map[string]bool {
 	known := make(map[string]bool, len(currencies))
 	for i, currency := range currencies {
-		path := fmt.Sprintf("%s[%d].id", path, i)
+		path := fmt.Sprintf("currencies[%d].id", i)
 		c.id(path, currency.ID)
 		if known[currency.ID] {
 			c.fail(path, "%s comes twice", quote(currency.ID))
 		}
 		known[currency.ID] = true
+		checkWord(c, fmt.Sprintf("currencies[%d].shortfall", i), currency.Shortfall)
 	}
 	return known
 }
@@ -34,9 +39,7 @@ func (c *checker) fee(path string, f *Fee, known map[string]bool) {
 		return
 	}
 	c.currency(path+".currency", f.Currency, known)
-	if f.Amount < 1 {
-		c.fail(path+".amount", "%d is less than 1", f.Amount)
-	}
+	c.amount(path+".amount", f.Amount)
 	if f.HouseFlat < 0 || f.HouseFlat > f.Amount {
 		c.fail(path+".house_flat", "%d is not between 0 and the fee of %d", f.HouseFlat, f.Amount)
 	}
@@ -45,6 +48,38 @@ func (c *checker) fee(path string, f *Fee, known map[string]bool) {
 	if c.err == nil && f.HouseFlat > f.Amount-percentOf(f.Amount, f.HousePercent) {
 		c.fail(path, "house_flat %d and house_percent %s together are more than the fee of %d", f.HouseFlat, f.HousePercent, f.Amount)
 	}
+}
+
+// amount refuses what nothing, or too much, would be given by.
+func (c *checker) amount(path string, n int64) {
+	switch {
+	case n < 1:
+		c.fail(path, "%d is less than 1", n)
+	case n > mostGiven:
+		c.fail(path, "%d is more than %d", n, int64(mostGiven))
+	}
+}
+
+// rewards checks a list of rewards.
+func (c *checker) rewards(path string, rewards []Reward, known map[string]bool) {
+	for i, r := range rewards {
+		c.reward(fmt.Sprintf("%s[%d]", path, i), r.withDefaults(), known)
+	}
+}
+
+// reward checks what is given, an amount of one thing.
+func (c *checker) reward(path string, r Reward, known map[string]bool) {
+	named := r.kinds()
+	if len(named) != 1 {
+		c.fail(path, "needs one of currency, item, marker and custom, found %s", cmp.Or(strings.Join(named, " and "), "none"))
+		return
+	}
+	kind, what := r.gives()
+	if kind == currencyReward {
+		c.currency(path+".currency", what, known)
+	}
+	c.id(path+"."+string(kind), what)
+	c.amount(path+".amount", r.Amount)
 }
 
 // percentage refuses what is not between 0 and 100; an unknown number is 0.
@@ -65,7 +100,8 @@ func (c *checker) prizes(path string, prizes []Prize, fee *Fee, known map[string
 			c.fail(path+".id", "%s comes twice", quote(p.ID))
 		}
 		ids[p.ID] = true
-		checkWord(c, path+".ties", prizeTies(p.Ties))
+		checkWord(c, path+".ties", p.Ties)
+		p = p.withDefaults()
 		c.places(path, p)
 		c.worth(path, p, fee, known)
 		c.duration(path+".expires", p.Expires)
@@ -108,14 +144,14 @@ func (c *checker) places(path string, p Prize) {
 // worth checks what a prize gives.
 func (c *checker) worth(path string, p Prize, fee *Fee, known map[string]bool) {
 	switch {
-	case p.Amount != 0 && p.pooled():
-		c.fail(path, "either an amount or shares, not both")
-	case p.Amount < 0:
-		c.fail(path+".amount", "%d is negative", p.Amount)
-	case p.Amount != 0:
-		c.currency(path+".currency", p.Currency, known)
-	case !p.pooled():
+	case !p.pooled() && p.Amount == 0:
 		c.fail(path, "needs an amount or shares")
+	case !p.pooled():
+		c.reward(path, p.fixed(), known)
+	case p.Item != "" || p.Marker != "" || p.Custom != "":
+		c.fail(path, "shares are of the pool, which is money and no %s", Reward{Item: p.Item, Marker: p.Marker, Custom: p.Custom}.kinds()[0])
+	case p.Amount != 0:
+		c.fail(path, "either an amount or shares, not both")
 	case fee == nil:
 		c.fail(path+".shares", "without a fee there is no pool to share")
 	case p.Currency != "" && p.Currency != fee.Currency:
@@ -132,14 +168,15 @@ func (c *checker) worth(path string, p Prize, fee *Fee, known map[string]bool) {
 	}
 }
 
-// apart refuses two prizes of the same money for the same places: it could not be told whether both are meant.
+// apart refuses two prizes of the same for the same places: it could not be told whether both are meant.
 func (c *checker) apart(path string, p, other Prize, in prizing) {
+	_, what := in.unit(p).gives()
 	switch {
-	case !in.sameMoney(p, other) || p.byPercent() != other.byPercent():
+	case !in.alike(p, other) || p.byPercent() != other.byPercent():
 	case p.byPercent() && p.Percent == other.Percent:
-		c.fail(path+".percent", "%s has %s percent in the same currency", quote(other.ID), p.Percent)
+		c.fail(path+".percent", "%s gives %s to %s percent too", quote(other.ID), quote(what), p.Percent)
 	case !p.byPercent() && p.From <= other.end() && other.From <= p.end():
-		c.fail(path, "has places of %s in the same currency", quote(other.ID))
+		c.fail(path, "has places to which %s gives %s too", quote(other.ID), quote(what))
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/bits"
 	"slices"
+	"time"
 )
 
 // Who gets what by a prize table.
@@ -31,7 +32,7 @@ import (
 // one by one in listing order.
 //
 // Who did not finish takes no place, unless the policy includes them, and those behind close up. An excluded bot does take
-// its place, and what it would get stays with the house; with passDown it takes none.
+// its place, and what it would get stays with the house; with PassDown it takes none.
 
 // contender is somebody who stands for prizes.
 type contender struct {
@@ -46,21 +47,48 @@ type contender struct {
 
 // prizing is what prizes are given by.
 type prizing struct {
-	prizes     []Prize // that checker.prizes lets pass
+	prizes     []Prize // that checker.prizes lets pass, with defaults
 	fee        *Fee    // nil: nobody paid, and there are no shares
 	ties       TieStyle
-	bots       Policy
-	passDown   bool // excluded bots take no place
+	bots       Policy // Include, Exclude or PassDown
 	unfinished Policy
+}
+
+// prizing is what prizes are given by at the end of a mode's match. Bots pay and earn if it includes them.
+func (m Mode) prizing() prizing {
+	return prizing{prizes: m.Prizes, fee: m.Fee, ties: m.Ties, bots: m.Bots.Prizes, unfinished: m.Unfinished.Prizes}
+}
+
+// prizing is what prizes are given by when a window of the board is final: to all who have an entry.
+func (b BoardRule) prizing() prizing {
+	ties := Standard
+	if b.Ties == FirstRank {
+		ties = Ordinal
+	}
+	return prizing{prizes: b.Prizes, ties: ties, bots: Include, unfinished: Include}
+}
+
+// lastPlace is how far down a field of so many sides has to be looked at: prizes go to nobody else than to those with a
+// place or a rank of at most that, and to those who share a rank with one of them.
+func (p prizing) lastPlace(size int) int {
+	if p.fee != nil || p.bots != Include || p.unfinished != Include {
+		return math.MaxInt // those who pay, or count, or close up, are all over the field
+	}
+	last := 0
+	for _, s := range p.spans(size) {
+		last = max(last, min(s.to, size))
+	}
+	return last
 }
 
 // grant is what one player gets by one prize.
 type grant struct {
-	player   string
-	prize    int // its index in the table
-	currency string
-	amount   int64
-	pooled   bool // paid by the pool, else by the house
+	player string
+	prize  int // its index in the table; -1: a refund
+	Reward
+	pooled  bool          // paid by the pool, else by the house
+	claim   bool          // pending until the player claims it
+	expires time.Duration // for so long; 0: for ever
 }
 
 // payout is what becomes of the fees of a match, and which prizes are given: fees = the pooled grants + refunds +
@@ -74,54 +102,39 @@ type payout struct {
 	unpaid   int64 // excluded bots' shares of the pool, which stay with the house
 }
 
-// lines is the payout as a posting needs it: the match's pot, in which the fees are, is empty afterwards.
-func (p payout) lines(match string) []ledgerLine {
+// rest are the lines of what becomes of the pot beside the grants: it is empty afterwards.
+func (p payout) rest(match string) []ledgerLine {
 	var lines []ledgerLine
-	house := account{kind: houseAccount}
-	move := func(from, to account, currency string, amount int64, kind lineKind) {
-		l := ledgerLine{match: match}
-		lines = append(lines, l.moves(purse{from, currency}, purse{to, currency}, kind, amount)...)
-	}
-	for _, g := range p.grants {
-		from := house
-		if g.pooled {
-			from = account{potAccount, match}
+	pot := account{potAccount, match}
+	move := func(to account, currency string, amount int64, kind lineKind) {
+		if amount > 0 {
+			lines = append(lines, feeMove(match, currency, pot, to, kind, amount)...)
 		}
-		move(from, account{playerAccount, g.player}, g.currency, g.amount, prizeLine)
 	}
 	for _, g := range p.refunds {
-		move(account{potAccount, match}, account{playerAccount, g.player}, g.currency, g.amount, refundLine)
+		move(account{playerAccount, g.player}, g.Currency, g.Amount, refundLine)
 	}
-	move(account{potAccount, match}, house, p.currency, p.houseFee, houseLine)
-	move(account{potAccount, match}, house, p.currency, p.unpaid, houseLine)
+	move(account{kind: houseAccount}, p.currency, p.houseFee, houseLine)
+	move(account{kind: houseAccount}, p.currency, p.unpaid, houseLine)
 	return lines
 }
 
-// payout gives the prizes to a field in any order. It refuses what overflows.
-func (p prizing) payout(field []contender) (payout, error) {
+// payout gives the prizes to a field in any order. It refuses what overflows. Percentages are of so many sides; with
+// size 0 of those of the field, which must be the whole then, and may else end where lastPlace says.
+func (p prizing) payout(field []contender, size int) (payout, error) {
 	field = slices.Clone(field)
 	slices.SortFunc(field, func(a, b contender) int { return cmp.Compare(a.position, b.position) })
-	var out payout
-	payers := 0
-	for _, c := range field {
-		var ok bool
-		if out.fees, ok = addChecked(out.fees, c.paid); !ok {
-			return payout{}, errPrizes
-		}
-		if c.paid > 0 {
-			payers++
-		}
+	stake, err := p.stake(field)
+	if err != nil {
+		return payout{}, err
 	}
+	out := payout{fees: stake.fees, houseFee: stake.houseFee}
 	if p.fee != nil {
 		out.currency = p.fee.Currency
 	}
-	pool := int64(0)
-	if out.houseFee = out.fees; slices.ContainsFunc(p.prizes, Prize.pooled) {
-		out.houseFee = p.fee.takes(out.fees, payers)
-		pool = out.fees - out.houseFee
-	}
-	sides, size := p.sides(field)
-	sums, taken, err := p.sums(sides, size, pool)
+	pool := stake.pool()
+	sides, counted := p.sides(field)
+	sums, taken, err := p.sums(sides, cmp.Or(size, counted), pool)
 	if err != nil {
 		return payout{}, err
 	}
@@ -134,7 +147,39 @@ func (p prizing) payout(field []contender) (payout, error) {
 	return out, nil
 }
 
+// stake is what was paid to enter.
+type stake struct {
+	fees     int64
+	payers   int
+	houseFee int64 // what the house takes first
+}
+
+func (s stake) pool() int64 { return s.fees - s.houseFee }
+
+// stake adds up what a field has paid. Without shares in the table the house takes all of it.
+func (p prizing) stake(field []contender) (stake, error) {
+	var s stake
+	for _, c := range field {
+		var ok bool
+		if s.fees, ok = addChecked(s.fees, c.paid); !ok {
+			return stake{}, errPrizes
+		}
+		if c.paid > 0 {
+			s.payers++
+		}
+	}
+	if s.houseFee = s.fees; slices.ContainsFunc(p.prizes, Prize.pooled) {
+		s.houseFee = p.fee.takes(s.fees, s.payers)
+	}
+	return s, nil
+}
+
 func (p Prize) pooled() bool { return len(p.Shares) > 0 }
+
+// fixed is what a prize that is no share gives to each player.
+func (p Prize) fixed() Reward {
+	return Reward{Currency: p.Currency, Item: p.Item, Marker: p.Marker, Custom: p.Custom, Amount: p.Amount}
+}
 
 var errPrizes = refuse(ErrOutcome, "the prizes overflow")
 
@@ -146,7 +191,7 @@ func (p *payout) refund(field []contender, pool int64) {
 	}
 	for i, amount := range divide(pool, weights, uint64(p.fees)) {
 		if amount > 0 {
-			p.refunds = append(p.refunds, grant{player: field[i].player, prize: -1, currency: p.currency, amount: amount, pooled: true})
+			p.refunds = append(p.refunds, grant{player: field[i].player, prize: -1, Reward: Reward{Currency: p.currency, Amount: amount}, pooled: true})
 		}
 	}
 }
@@ -157,6 +202,11 @@ type prizeSide struct {
 	first, last int // the places of all who share the rank; its own is between them
 	members     []contender
 	counted     bool // among those of whom a percentage is taken
+}
+
+// finished reports whether anybody of the side has.
+func (s prizeSide) finished() bool {
+	return slices.ContainsFunc(s.members, func(c contender) bool { return c.finished })
 }
 
 // sides are those who take places, in listing order, and how many sides there are to take a percentage of.
@@ -170,7 +220,7 @@ func (p prizing) sides(field []contender) (sides []prizeSide, size int) {
 			at[c.team] = i
 			all = append(all, prizeSide{rank: c.rank})
 		}
-		if c.bot && p.bots != Include && p.passDown {
+		if c.bot && p.bots == PassDown {
 			continue
 		}
 		all[i].counted = true
@@ -207,6 +257,8 @@ func (p prizing) place(sides []prizeSide, closeUp bool) {
 		rank := sides[i].rank
 		switch {
 		case !closeUp:
+		case !slices.ContainsFunc(sides[i:next], prizeSide.finished):
+			rank = i + 1 // so it is in every style
 		case p.ties == Modified:
 			rank = next
 		case p.ties == Dense:
@@ -224,7 +276,9 @@ func (p prizing) place(sides []prizeSide, closeUp bool) {
 // prizeSum is what one side gets by one prize, for all its members.
 type prizeSum struct {
 	side, prize int
+	place       int // of which it is the prize
 	amount      int64
+	share       Number // of the pool, in percent
 }
 
 // sums are what the places are worth: per side and, within it, per prize; nothing of 0. taken reports whether
@@ -238,9 +292,9 @@ func (p prizing) sums(sides []prizeSide, size int, pool int64) (sums []prizeSum,
 		for i, prize := range p.prizes {
 			place := s + 1
 			switch {
-			case prizeTies(prize.Ties) == downOnlyPrize:
+			case prize.Ties == DownOnlyPrize:
 				place = side.last
-			case cmp.Or(prizeTies(prize.Ties), fullPrize) == fullPrize && !prize.pooled():
+			case cmp.Or(prize.Ties, FullPrize) == FullPrize && !prize.pooled():
 				place = side.rank
 			}
 			if place < spans[i].from || place > spans[i].to {
@@ -251,12 +305,12 @@ func (p prizing) sums(sides []prizeSide, size int, pool int64) (sums []prizeSum,
 				if !ok {
 					return nil, false, errPrizes
 				}
-				sums = append(sums, prizeSum{s, i, amount})
+				sums = append(sums, prizeSum{side: s, prize: i, place: place, amount: amount})
 				continue
 			}
 			if k := place - spans[i].from; k < len(prize.Shares) && percentUnits(prize.Shares[k]) > 0 {
 				shares, weights = append(shares, len(sums)), append(weights, percentUnits(prize.Shares[k]))
-				sums = append(sums, prizeSum{s, i, 0})
+				sums = append(sums, prizeSum{side: s, prize: i, place: place, share: prize.Shares[k]})
 				var carry uint64
 				if all, carry = bits.Add64(all, weights[len(weights)-1], 0); carry != 0 {
 					return nil, false, errPrizes
@@ -275,7 +329,7 @@ func (p prizing) sums(sides []prizeSide, size int, pool int64) (sums []prizeSum,
 // span is the places of one prize.
 type span struct{ from, to int }
 
-// spans are the places of every prize. Of percentages of the same money each begins where the next smaller one
+// spans are the places of every prize. Of percentages of the same each begins where the next smaller one
 // ends, as ranges do: who is in the top 1 percent gets that prize, and not that of the top 10 percent as well.
 func (p prizing) spans(size int) []span {
 	spans := make([]span, len(p.prizes))
@@ -286,7 +340,7 @@ func (p prizing) spans(size int) []span {
 		}
 		spans[i] = span{1, topPercent(size, prize.Percent)}
 		for _, other := range p.prizes {
-			if other.byPercent() && p.sameMoney(other, prize) && other.Percent.Cmp(prize.Percent) < 0 {
+			if other.byPercent() && p.alike(other, prize) && other.Percent.Cmp(prize.Percent) < 0 {
 				spans[i].from = max(spans[i].from, topPercent(size, other.Percent)+1)
 			}
 		}
@@ -296,18 +350,20 @@ func (p prizing) spans(size int) []span {
 
 func (p Prize) byPercent() bool { return p.Percent.Known() && p.Percent != Int(0) }
 
-// sameMoney reports whether two prizes are in one currency and both shares of the pool, or both fixed. Such two
-// exclude one another; a fixed prize beside a share is a bonus.
-func (p prizing) sameMoney(a, b Prize) bool {
-	return p.currency(a) == p.currency(b) && a.pooled() == b.pooled()
+// alike reports whether two prizes are of the same, such as one currency, and both shares of the pool, or both fixed. Such
+// two exclude one another; a fixed prize beside a share is a bonus.
+func (p prizing) alike(a, b Prize) bool {
+	return p.unit(a) == p.unit(b) && a.pooled() == b.pooled()
 }
 
-// currency is what a prize is paid in: shares are in that of the fees.
-func (p prizing) currency(prize Prize) string {
+// unit is what a prize is given in: shares are in the currency of the fees.
+func (p prizing) unit(prize Prize) Reward {
 	if prize.pooled() && p.fee != nil {
-		return p.fee.Currency
+		return Reward{Currency: p.fee.Currency}
 	}
-	return prize.Currency
+	unit := prize.fixed()
+	unit.Amount = 0
+	return unit
 }
 
 // give turns the sums of places into grants: of those tied for one rank together by pool, else of each side.
@@ -328,38 +384,9 @@ func (p prizing) give(out *payout, sides []prizeSide, sums []prizeSum) error {
 
 // giveTied gives to the sides of one rank, of which the first has the index at.
 func (p prizing) giveTied(out *payout, sides []prizeSide, at int, sums []prizeSum) error {
-	together := make(map[int]int64) // by prize
-	apart := make([][]split, len(sides))
-	players := 0
-	from := make([]int, len(sides))
-	for i, s := range sides {
-		from[i] = players
-		players += len(s.members)
-	}
-	for _, s := range sums {
-		if ties := prizeTies(p.prizes[s.prize].Ties); ties == downOnlyPrize || ties == tieBreakPrize {
-			i := s.side - at
-			apart[i] = append(apart[i], split{prize: s.prize, total: s.amount, from: from[i], among: len(sides[i].members)})
-			continue
-		}
-		sum, ok := addChecked(together[s.prize], s.amount)
-		if !ok {
-			return errPrizes
-		}
-		together[s.prize] = sum
-	}
-	// Odd units go on, prize by prize, where those of the prize before ended: players who are equal by a table
-	// of many prizes differ by one unit too.
-	var shared []split
-	odd := make(map[string]int64)
-	for prize := range p.prizes {
-		total, there := together[prize]
-		if !there {
-			continue
-		}
-		currency := p.currency(p.prizes[prize])
-		shared = append(shared, split{prize: prize, total: total, among: players, odd: odd[currency]})
-		odd[currency] += total % int64(players)
+	shared, apart, from, err := p.splits(sides, at, sums)
+	if err != nil {
+		return err
 	}
 	for i, side := range sides {
 		splits := slices.Concat(shared, apart[i])
@@ -373,14 +400,56 @@ func (p prizing) giveTied(out *payout, sides []prizeSide, at int, sums []prizeSu
 	return nil
 }
 
+// splits are the sums that the sides of one rank split together, and those that the members of each split alone. The
+// players of the sides are counted together, and from says from which on those of each side are.
+func (p prizing) splits(sides []prizeSide, at int, sums []prizeSum) (shared []split, apart [][]split, from []int, err error) {
+	together := make(map[int]int64) // by prize
+	apart, from = make([][]split, len(sides)), make([]int, len(sides))
+	players := 0
+	for i, s := range sides {
+		from[i] = players
+		players += len(s.members)
+	}
+	for _, s := range sums {
+		if p.prizes[s.prize].apart() {
+			i := s.side - at
+			apart[i] = append(apart[i], split{prize: s.prize, total: s.amount, from: from[i], among: len(sides[i].members)})
+			continue
+		}
+		sum, ok := addChecked(together[s.prize], s.amount)
+		if !ok {
+			return nil, nil, nil, errPrizes
+		}
+		together[s.prize] = sum
+	}
+	// Odd units go on, prize by prize, where those of the prize before ended: players who are equal by a table
+	// of many prizes differ by one unit too.
+	odd := make(map[Reward]int64) // by unit
+	for prize := range p.prizes {
+		total, there := together[prize]
+		if !there {
+			continue
+		}
+		unit := p.unit(p.prizes[prize])
+		shared = append(shared, split{prize: prize, total: total, among: players, odd: odd[unit]})
+		odd[unit] += total % int64(players)
+	}
+	return shared, apart, from, nil
+}
+
+// apart reports whether those who share a rank do not split a prize together.
+func (p Prize) apart() bool { return p.Ties == DownOnlyPrize || p.Ties == TieBreakPrize }
+
 // grant gives a prize to one player, or keeps it from an excluded bot.
 func (p prizing) grant(out *payout, c contender, prize int, amount int64) {
-	pooled := p.prizes[prize].pooled()
+	rule := p.prizes[prize]
 	switch {
 	case amount == 0:
 	case !c.bot || p.bots == Include:
-		out.grants = append(out.grants, grant{c.player, prize, p.currency(p.prizes[prize]), amount, pooled})
-	case pooled:
+		given := p.unit(rule)
+		given.Amount = amount
+		out.grants = append(out.grants, grant{c.player, prize, given, rule.pooled(), rule.Claim, rule.Expires})
+	case rule.pooled():
 		out.unpaid += amount // a part of the pool: it fits
 	}
 }

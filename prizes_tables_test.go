@@ -10,7 +10,7 @@ import (
 )
 
 // purses are tables to be read aloud. "fee" is what each player paid, and what the house takes of it: flat and percent;
-// "prize" is a row of the table: places or percent, tie rule, then an amount, or the shares after "of"; then come the players in
+// "prize" is a row of the table: places or percent, tie rule, then an amount, of coins unless an item is named, or the shares after "of"; then come the players in
 // listing order with their ranks. The last lines are everything that is paid.
 var purses = map[string]string{
 	"fixed prizes, full": `
@@ -117,6 +117,10 @@ var purses = map[string]string{
 		fee 10 0 0%, prize top 1-2 pool of 75 25
 		ann 1 red, bob 1 blue, cid 1 blue
 		ann top 10, bob top 10, cid top 10`,
+	"an item for each, and one medal of a pool of medals goes to the first of the tied": `
+		prize cup 1-1 full 1 cup, prize medal 2-2 pool 1 medal, prize bonus 1-1 full 5
+		ann 1, bob 1, cid 3
+		ann cup 1, ann medal 1, ann bonus 5, bob cup 1, bob bonus 5`,
 	"who did not finish counts in a percentage": `
 		prize half 50% full 1
 		ann 1, bob 2, cid 3 dnf, dan 3 dnf
@@ -155,7 +159,7 @@ func TestThePrizesOfTheSpecification(t *testing.T) {
 				}
 				field = append(field, c)
 			}
-			out, err := p.payout(field)
+			out, err := p.payout(field, 0)
 			require.NoError(t, err)
 			assert.Equal(t, strings.TrimSpace(rows[2]), strings.Join(said(p, out), ", "))
 		})
@@ -166,13 +170,13 @@ func TestThePrizesOfTheSpecification(t *testing.T) {
 func (p *prizing) read(f []string) {
 	switch f[0] {
 	case "pass_down":
-		p.passDown = true
+		p.bots = PassDown
 	case "bots":
 		p.bots = Include
 	case "fee":
 		p.fee = &Fee{"coins", readInt(f[1]), readInt(f[2]), Decimal(strings.TrimSuffix(f[3], "%"))}
 	case "prize":
-		prize := Prize{ID: f[1], Ties: f[3], Currency: "coins"}
+		prize := Prize{ID: f[1], Ties: PrizeTies(f[3]), Currency: "coins"}
 		if percent, is := strings.CutSuffix(f[2], "%"); is {
 			prize.Percent = Decimal(percent)
 		} else {
@@ -181,6 +185,9 @@ func (p *prizing) read(f []string) {
 		}
 		if f[4] != "of" {
 			prize.Amount = readInt(f[4])
+			if len(f) > 5 {
+				prize.Currency, prize.Item = "", f[5]
+			}
 		} else {
 			for _, share := range f[5:] {
 				prize.Shares = append(prize.Shares, Decimal(share))
@@ -193,10 +200,10 @@ func (p *prizing) read(f []string) {
 func said(p prizing, out payout) []string {
 	var lines []string
 	for _, g := range out.grants {
-		lines = append(lines, fmt.Sprint(g.player, " ", p.prizes[g.prize].ID, " ", g.amount))
+		lines = append(lines, fmt.Sprint(g.player, " ", p.prizes[g.prize].ID, " ", g.Amount))
 	}
 	for _, g := range out.refunds {
-		lines = append(lines, fmt.Sprint(g.player, " refund ", g.amount))
+		lines = append(lines, fmt.Sprint(g.player, " refund ", g.Amount))
 	}
 	if kept := out.houseFee + out.unpaid; kept > 0 {
 		lines = append(lines, fmt.Sprint("house ", kept))

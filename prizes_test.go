@@ -6,23 +6,26 @@ import (
 	"math"
 	"math/big"
 	"slices"
+	"strconv"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 )
 
-var everyTies = []prizeTies{fullPrize, poolPrize, downOnlyPrize, tieBreakPrize}
+var everyTies = []PrizeTies{FullPrize, PoolPrize, DownOnlyPrize, TieBreakPrize}
 
 // drawPrizing draws a valid table, and the fee that goes with it.
 func drawPrizing(t *rapid.T) prizing {
 	p := prizing{
-		ties: rapid.SampledFrom([]TieStyle{Standard, Modified, Dense, Ordinal}).Draw(t, "ties"),
-		bots: rapid.SampledFrom([]Policy{Exclude, Include}).Draw(t, "bots"), passDown: rapid.Bool().Draw(t, "pass down"),
+		ties:       rapid.SampledFrom([]TieStyle{Standard, Modified, Dense, Ordinal}).Draw(t, "ties"),
+		bots:       rapid.SampledFrom([]Policy{Exclude, Include, PassDown}).Draw(t, "bots"),
 		unfinished: rapid.SampledFrom([]Policy{Exclude, Include}).Draw(t, "unfinished"),
 	}
 	prize := func(id string) Prize {
-		return Prize{ID: id, Currency: "coins", Ties: string(rapid.SampledFrom(everyTies).Draw(t, "tie rule"))}
+		f := rapid.SampledFrom([]Prize{{Currency: "coins"}, {Currency: "coins"}, {Item: "cup"}, {Marker: "xp"}, {Custom: "hat"}}).Draw(t, "of")
+		f.ID, f.Ties, f.Claim = id, rapid.SampledFrom(everyTies).Draw(t, "tie rule"), rapid.Bool().Draw(t, "claim")
+		return f
 	}
 	next := 1
 	for i := range rapid.IntRange(0, 3).Draw(t, "fixed") {
@@ -45,7 +48,7 @@ func drawPrizing(t *rapid.T) prizing {
 		for i := range rapid.IntRange(0, 2).Draw(t, "shares") {
 			f := prize(fmt.Sprint("shares", i))
 			shares := rapid.SampledFrom([][]Number{{Int(50)}, {Int(25), Int(25)}, {Decimal("33.3"), Decimal("16.65")}, {Decimal("0.1")}, {Int(20), Int(20), Int(10)}}).Draw(t, "of")
-			f.From, f.Shares, f.Currency = from, shares, ""
+			f = Prize{ID: f.ID, From: from, Shares: shares, Ties: f.Ties, Claim: f.Claim}
 			from += len(shares)
 			p.prizes = append(p.prizes, f)
 		}
@@ -87,7 +90,7 @@ func drawField(t *rapid.T, p prizing) []contender {
 }
 
 func payOut(t *rapid.T, p prizing, field []contender) payout {
-	out, err := p.payout(field)
+	out, err := p.payout(field, 0)
 	require.NoError(t, err)
 	return out
 }
@@ -95,7 +98,7 @@ func payOut(t *rapid.T, p prizing, field []contender) payout {
 func total(grants []grant, which func(grant) bool) (sum int64) {
 	for _, g := range grants {
 		if which(g) {
-			sum += g.amount
+			sum += g.Amount
 		}
 	}
 	return sum
@@ -114,10 +117,103 @@ func TestFeesArePrizesHouseAndRefunds(t *testing.T) {
 		require.NoError(t, err)
 		pot := exact(settled.lines, func(l ledgerLine) bool { return l.account == account{potAccount, "m"} })
 		require.Equal(t, -out.fees, pot.Int64())
-		fixed := total(out.grants, func(g grant) bool { return !g.pooled })
+		fixed := total(out.grants, func(g grant) bool { return !g.pooled && g.Currency != "" })
+		waiting := total(out.grants, func(g grant) bool { return g.claim && g.Currency != "" })
+		escrow := exact(settled.lines, func(l ledgerLine) bool { return l.account.kind == escrowAccount })
+		require.Equal(t, waiting, escrow.Int64())
 		house := exact(settled.lines, func(l ledgerLine) bool { return l.account.kind == houseAccount })
 		require.Equal(t, out.houseFee+out.unpaid-fixed, house.Int64())
 	})
+}
+
+// lines are all the money of a payout, as the engine brings it into the ledger.
+func (p payout) lines(match string) []ledgerLine {
+	g := &giving{known: make(map[string]Grant), players: make(map[string]*playerFacts)}
+	lines := p.rest(match)
+	for i, gr := range p.grants {
+		if gr.Currency == "" {
+			continue
+		}
+		a := award{id: strconv.Itoa(i), player: gr.player, gives: gr.Reward, kind: prizeLine, from: account{kind: houseAccount}, claim: gr.claim}
+		if gr.pooled {
+			a.from = account{potAccount, match}
+		}
+		if err := g.give(a); err != nil {
+			panic(err)
+		}
+	}
+	return append(lines, g.lines...)
+}
+
+// A player is paid at once what is money and not to be claimed, and nothing else.
+func TestWhatIsToBeClaimedAndWhatIsNoMoneyMovesNone(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		p := drawPrizing(t)
+		out := payOut(t, p, drawField(t, p))
+		settled, err := newPosting("settle", out.lines("m")...)
+		require.NoError(t, err)
+		want := total(out.refunds, func(grant) bool { return true }) +
+			total(out.grants, func(g grant) bool { return !g.claim && g.Currency != "" })
+		wallets := exact(settled.lines, func(l ledgerLine) bool { return l.account.kind == playerAccount })
+		require.Equal(t, want, wallets.Int64())
+		for _, g := range out.grants {
+			require.Equal(t, p.prizes[g.prize].Claim, g.claim)
+			require.Equal(t, p.unit(p.prizes[g.prize]), Reward{g.Currency, g.Item, g.Marker, g.Custom, 0})
+			require.Len(t, g.kinds(), 1)
+		}
+	})
+}
+
+// The top of a field gets what it gets with all the others behind it, if somebody says how many they are.
+func TestTheTopOfAFieldIsEnough(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		p := drawPrizing(t)
+		if !rapid.Bool().Draw(t, "match") {
+			p.fee, p.bots, p.unfinished = nil, Include, Include
+			p.prizes = slices.DeleteFunc(p.prizes, Prize.pooled)
+		}
+		field := drawField(t, p)
+		for i := range field {
+			field[i].team = "" // a side alone; ranks are the teams'
+		}
+		want := payOut(t, p, field)
+		_, size := p.sides(field)
+		last, worst := p.lastPlace(size), 0
+		for _, c := range field {
+			if c.position <= last || c.rank <= last {
+				worst = max(worst, c.rank)
+			}
+		}
+		top := slices.DeleteFunc(slices.Clone(field), func(c contender) bool { return c.rank > worst })
+		got, err := p.payout(top, size)
+		require.NoError(t, err)
+		require.Equal(t, want, got)
+	})
+}
+
+// Of a board of many the prizes of a few look at a few.
+func TestPrizesForAFewNeedAFew(t *testing.T) {
+	board := func(prizes ...Prize) prizing { return BoardRule{Prizes: prizes}.withDefaults().prizing() }
+	for _, c := range []struct {
+		prizes prizing
+		want   int
+	}{
+		{board(), 0},
+		{board(Prize{From: 1, To: 100, Item: "cup"}), 100},
+		{board(Prize{From: 1, To: 3, Item: "cup"}, Prize{Percent: Decimal("0.5"), Currency: "coins", Amount: 1}), 5000},
+		{board(Prize{From: 1, To: 3, Item: "cup"}, Prize{From: 4, Currency: "coins", Amount: 1}), 1_000_000},
+		{Mode{Prizes: []Prize{{From: 1, To: 3, Item: "cup"}}}.withDefaults().prizing(), math.MaxInt},
+	} {
+		require.Equal(t, c.want, c.prizes.lastPlace(1_000_000))
+	}
+}
+
+func TestAModeAndABoardSayHowTheirPrizesAreGiven(t *testing.T) {
+	fee, prizes := &Fee{Currency: "coins", Amount: 1}, []Prize{{ID: "x", From: 1, Custom: "hat", Amount: 1, Ties: FullPrize}}
+	m := Mode{Ties: Dense, Fee: fee, Prizes: prizes, Bots: BotPolicy{Prizes: PassDown}, Unfinished: UnfinishedPolicy{Prizes: Include}}
+	require.Equal(t, prizing{prizes, fee, Dense, PassDown, Include}, m.prizing())
+	require.Equal(t, prizing{prizes, nil, Standard, Include, Include}, BoardRule{Prizes: prizes, Ties: ShareRank}.prizing())
+	require.Equal(t, prizing{prizes, nil, Ordinal, Include, Include}, BoardRule{Prizes: prizes, Ties: FirstRank}.prizing())
 }
 
 // A pool pays exactly the pool: to the players, unless an excluded bot has a part in it; or back, to
@@ -148,14 +244,14 @@ func TestAPoolPaysExactlyThePool(t *testing.T) {
 		if out.refunds != nil {
 			require.Zero(t, paid)
 			require.Equal(t, pool.Int64(), total(out.refunds, func(grant) bool { return true }))
-			least, most := out.refunds[0].amount, out.refunds[0].amount
+			least, most := out.refunds[0].Amount, out.refunds[0].Amount
 			for _, g := range out.refunds {
-				least, most = min(least, g.amount), max(most, g.amount)
+				least, most = min(least, g.Amount), max(most, g.Amount)
 			}
 			require.LessOrEqual(t, most-least, int64(1))
 			return
 		}
-		if !slices.ContainsFunc(field, func(c contender) bool { return c.bot }) || p.bots == Include || p.passDown {
+		if !slices.ContainsFunc(field, func(c contender) bool { return c.bot }) || p.bots != Exclude {
 			require.Zero(t, out.unpaid)
 		}
 		require.Equal(t, pool.Int64(), paid+out.unpaid)
@@ -166,7 +262,7 @@ func TestAPoolPaysExactlyThePool(t *testing.T) {
 // rule that the whole table has. In a team match it is teams of one size that compare.
 func TestNobodyGetsLessThanWhoDidWorse(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		ties := string(rapid.SampledFrom(everyTies).Draw(t, "tie rule"))
+		ties := rapid.SampledFrom(everyTies).Draw(t, "tie rule")
 		shares := rapid.SliceOfN(rapid.IntRange(1, 20), 1, 5).Draw(t, "shares")
 		slices.Sort(shares)
 		slices.Reverse(shares)
@@ -189,7 +285,7 @@ func TestNobodyGetsLessThanWhoDidWorse(t *testing.T) {
 			}
 			for i, better := range field {
 				for _, worse := range field[i+1:] {
-					if better.rank < worse.rank || ties == string(tieBreakPrize) {
+					if better.rank < worse.rank || ties == TieBreakPrize {
 						require.GreaterOrEqual(t, gets(better), gets(worse), "%s and %s", better.player, worse.player)
 					}
 				}
@@ -205,39 +301,47 @@ func TestEqualPlayersDifferByAtMostOneUnit(t *testing.T) {
 		p := drawPrizing(t)
 		p.bots = Include
 		for i := range p.prizes {
-			p.prizes[i].Ties = string(poolPrize)
+			p.prizes[i].Ties = PoolPrize
 		}
 		field := drawField(t, p)
 		out := payOut(t, p, field)
-		gets := make(map[string]int64)
+		type part struct {
+			of     Reward
+			player string
+		}
+		partOf := func(g grant) part { return part{p.unit(p.prizes[g.prize]), g.player} }
+		gets := make(map[part]int64)
 		for _, g := range out.grants {
-			gets[g.player] += g.amount
+			gets[partOf(g)] += g.Amount
 		}
 		// By place, as if nobody were tied: what they are worth together.
 		apart := p
 		apart.prizes = slices.Clone(p.prizes)
 		for i := range apart.prizes {
-			apart.prizes[i].Ties = string(tieBreakPrize)
+			apart.prizes[i].Ties = TieBreakPrize
 		}
-		worth := make(map[string]int64)
+		worth := make(map[part]int64)
 		for _, g := range payOut(t, apart, field).grants {
-			worth[g.player] += g.amount
+			worth[partOf(g)] += g.Amount
 		}
-		last := make(map[int]int64)
-		sums, places := make(map[int]int64), make(map[int]int64)
-		for _, c := range field {
-			sums[c.rank] += gets[c.player]
-			places[c.rank] += worth[c.player]
-			if !c.finished && p.unfinished != Include {
-				continue
+		for _, prize := range p.prizes {
+			last := make(map[int]int64)
+			sums, places := make(map[int]int64), make(map[int]int64)
+			for _, c := range field {
+				own := part{p.unit(prize), c.player}
+				sums[c.rank] += gets[own]
+				places[c.rank] += worth[own]
+				if !c.finished && p.unfinished != Include {
+					continue
+				}
+				if before, tied := last[c.rank]; tied {
+					require.LessOrEqual(t, before-gets[own], int64(1))
+					require.LessOrEqual(t, gets[own]-before, int64(1))
+				}
+				last[c.rank] = gets[own]
 			}
-			if before, tied := last[c.rank]; tied {
-				require.LessOrEqual(t, before-gets[c.player], int64(1))
-				require.LessOrEqual(t, gets[c.player]-before, int64(1))
-			}
-			last[c.rank] = gets[c.player]
+			require.Equal(t, places, sums)
 		}
-		require.Equal(t, places, sums)
 	})
 }
 
@@ -275,7 +379,7 @@ func TestFixedPrizesDoNotDependOnThePool(t *testing.T) {
 func TestPassedDownIsAsIfTheBotsWereNotThere(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		p := drawPrizing(t)
-		p.bots, p.passDown = Exclude, true
+		p.bots = PassDown
 		mode := usual()
 		mode.Ties = p.ties
 		var roster, people []Standing
@@ -304,21 +408,22 @@ func TestPassedDownIsAsIfTheBotsWereNotThere(t *testing.T) {
 
 func TestPrizesThatOverflowAreRefused(t *testing.T) {
 	two := []contender{{player: "ann", rank: 1, position: 1, finished: true, paid: math.MaxInt64}, {player: "bob", rank: 1, position: 2, finished: true, paid: 1}}
-	_, err := prizing{}.payout(two)
+	_, err := prizing{}.payout(two, 0)
 	require.ErrorIs(t, err, ErrOutcome)
 	two[0].paid, two[1].paid = 0, 0
-	huge := prizing{prizes: []Prize{{ID: "x", From: 1, Amount: math.MaxInt64, Ties: string(poolPrize), Currency: "coins"}}}
-	_, err = huge.payout(two)
+	huge := prizing{prizes: []Prize{{ID: "x", From: 1, Amount: math.MaxInt64, Ties: PoolPrize, Currency: "coins"}}}
+	_, err = huge.payout(two, 0)
 	require.ErrorIs(t, err, ErrOutcome)
 	two[0].team, two[1].team = "red", "red"
-	_, err = huge.payout(two)
+	_, err = huge.payout(two, 0)
 	require.ErrorIs(t, err, ErrOutcome)
-	huge.prizes[0].Ties = string(fullPrize)
+	huge.prizes[0].Ties = FullPrize
 	two[0].team, two[1].team, two[1].rank = "", "", 2
-	out, err := huge.payout(two)
+	out, err := huge.payout(two, 0)
 	require.NoError(t, err)
-	_, err = newPosting("settle", out.lines("m")...)
-	require.ErrorIs(t, err, ErrOutcome)
+	settled, err := newPosting("settle", out.lines("m")...)
+	require.NoError(t, err, "each by itself fits")
+	require.ErrorIs(t, new(books).room(settled), ErrOutcome)
 }
 
 // Percentages are exact for everything that fits: the same as with fractions, rounded down, and up for ranks.

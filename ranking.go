@@ -35,7 +35,17 @@ var unfinishedOrder = [...]Status{DNF, Forfeit, Disqualified, Left, NoShow}
 // standings by position, and whether the match is a draw. Roster order breaks ties only in the listing, never
 // in the rank: whoever is named first must not earn the larger prize. The input is not changed.
 func rank(mode Mode, roster []Standing, teams map[string]Number) (standings []Standing, draw bool) {
-	sides := sidesOf(&mode, roster, teams)
+	sides, draw := rankSides(mode, roster, teams)
+	standings = make([]Standing, 0, len(roster))
+	for i := range sides {
+		standings = sides[i].stand(standings, roster)
+	}
+	return standings, draw
+}
+
+// rankSides is rank for the sides, in the order of the listing.
+func rankSides(mode Mode, roster []Standing, teams map[string]Number) (sides []side, draw bool) {
+	sides = sidesOf(&mode, roster, teams)
 	slices.SortFunc(sides, func(a, b side) int {
 		if c := compareSides(&mode, &a, &b); c != 0 {
 			return c
@@ -54,12 +64,7 @@ func rank(mode Mode, roster []Standing, teams map[string]Number) (standings []St
 		}
 		slices.SortStableFunc(sides, func(a, b side) int { return cmp.Compare(a.rank, b.rank) })
 	}
-	draw = decide(sides)
-	standings = make([]Standing, 0, len(roster))
-	for i := range sides {
-		standings = sides[i].stand(standings, roster)
-	}
-	return standings, draw
+	return sides, decide(sides)
 }
 
 // stand appends a side's members as they stand, in roster order.

@@ -1,11 +1,11 @@
 package finalbell
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/finalbell/finalbell/schedule"
@@ -26,6 +26,8 @@ type refolding struct {
 	// left are the windows that are not made again.
 	left    map[windowName]bool
 	entries map[store.WindowKey]map[string]refolded
+	// asOf is the position of which history is told, in what it says of amended and voided matches; 0: the one at hand.
+	asOf uint64
 }
 
 type windowName struct{ board, window string }
@@ -130,8 +132,63 @@ func (f *refolding) fold(ctx context.Context, b *board, r *ranking, part part, p
 
 // past is every result of an entry up to a position.
 func (f *refolding) past(ctx context.Context, b *board, key store.WindowKey, id string, position uint64) ([]result, error) {
-	past, err := f.engine.pastBy(ctx, f.rules, b, key, id)
-	return slices.DeleteFunc(past, func(r result) bool { return r.moment.position > position }), err
+	return f.engine.pastBy(ctx, f.rules, b, key, id, position, cmp.Or(f.asOf, position))
+}
+
+// revised does again what the commit at a position did to a board: it made one version of a match another.
+func (f *refolding) revised(ctx context.Context, b *board, mode Mode, was, is Match, position uint64) ([]change, []rankMove, error) {
+	w, any := b.belongs(was)
+	if !any || f.left[windowName{b.rule.ID, w.ID}] {
+		return nil, nil, nil
+	}
+	before, err := results(b.rule, mode, was)
+	if err != nil {
+		return nil, nil, err
+	}
+	now, err := results(b.rule, mode, is)
+	if err != nil {
+		return []change{{board: b, window: w, err: err}}, nil, nil
+	}
+	if w, err = f.engine.countedIn(ctx, b, matchRecord(was), w); err != nil {
+		return nil, nil, err
+	}
+	if w.ID == "" || len(before)+len(now) == 0 {
+		return nil, nil, nil // it ended before the first season had begun, or never counted
+	}
+	p := b.period(w.ID)
+	if p == nil {
+		p = b.keep(b.newPeriod(w)) // nobody was in it before
+	}
+	if p.isFinal() {
+		return nil, nil, nil
+	}
+	p.noted = true
+	var changes []change
+	var moves []rankMove
+	for _, part := range divided(b.rule, merge(before, now)) {
+		c := change{board: b, window: w, part: part, ranking: p.ranking(part.name)}
+		entries := f.entries[c.ranking.key]
+		if entries == nil {
+			entries = make(map[string]refolded)
+			f.entries[c.ranking.key] = entries
+		}
+		var placed []placed
+		for _, x := range part.results {
+			past, err := f.past(ctx, b, c.ranking.key, x.id, position)
+			if err != nil {
+				return nil, nil, err
+			}
+			next := refolded{hidden: entries[x.id].hidden}
+			if next.entry, err = foldAll(b.rule, past); err != nil {
+				c.err = errors.Join(errMisfit, err)
+			}
+			entries[x.id] = next
+			placed = append(placed, placedEntry(b.rule, x.id, next.entry, next.hidden != ""))
+		}
+		moves = append(moves, c.ranking.apply(placed)...)
+		changes = append(changes, c)
+	}
+	return changes, moves, nil
 }
 
 // shown does again what hiding or restoring an entry did. It returns false for an entry that is not there.
@@ -214,9 +271,8 @@ func (f *refolding) closed(event store.Event) (*board, *period, error) {
 
 // splitWindowID takes apart what windowID made.
 func splitWindowID(id string) (board, window string) {
-	plain := strings.NewReplacer("%2F", "/", "%25", "%")
-	board, window, _ = strings.Cut(id, "/")
-	return plain.Replace(board), plain.Replace(window)
+	parts := append(partsOf(id), "")
+	return parts[0], parts[1]
 }
 
 // isBackfill reports whether the end of a match was brought in by Backfill.

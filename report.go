@@ -163,7 +163,7 @@ func (f *filled) take(mode Mode, seat int, o Outcome) error {
 		return wrong("rank " + strconv.Itoa(o.Rank) + " is below 1")
 	}
 	*s = Standing{Player: s.Player, Team: s.Team, Bot: s.Bot, Attributes: s.Attributes, Outcome: o.Value, Status: status,
-		Metrics: maps.Clone(o.Metrics), seat: seat, reported: o.Rank}
+		Metrics: maps.Clone(o.Metrics), seat: seat, reported: o.Rank, Held: s.Held, Paid: s.Paid}
 	return nil
 }
 

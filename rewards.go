@@ -1,10 +1,47 @@
 package finalbell
 
-// What a standing earns. So far: points.
+// What a reward is of, and the points that a standing earns.
 
-// award sets the metric points on every standing where the mode awards it: by result, or to finishers by
+// rewardKind is what a reward is of. The words are stored, and stay for ever.
+type rewardKind string
+
+const (
+	currencyReward rewardKind = "currency"
+	itemReward     rewardKind = "item"
+	markerReward   rewardKind = "marker"
+	customReward   rewardKind = "custom"
+)
+
+// gives is what a reward is an amount of; of a valid one there is one kind.
+func (r Reward) gives() (rewardKind, string) {
+	switch {
+	case r.Currency != "":
+		return currencyReward, r.Currency
+	case r.Item != "":
+		return itemReward, r.Item
+	case r.Marker != "":
+		return markerReward, r.Marker
+	}
+	return customReward, r.Custom
+}
+
+// kinds are all of which a reward names something, valid or not.
+func (r Reward) kinds() []string {
+	var kinds []string
+	for _, field := range []struct {
+		kind rewardKind
+		what string
+	}{{currencyReward, r.Currency}, {itemReward, r.Item}, {markerReward, r.Marker}, {customReward, r.Custom}} {
+		if field.what != "" {
+			kinds = append(kinds, string(field.kind))
+		}
+	}
+	return kinds
+}
+
+// awardPoints sets the metric points on every standing where the mode awards it: by result, or to finishers by
 // rank. It writes into the standings' own maps.
-func award(mode Mode, standings []Standing) {
+func awardPoints(mode Mode, standings []Standing) {
 	if mode.Points == nil {
 		return
 	}

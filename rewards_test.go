@@ -35,7 +35,7 @@ func TestPointsAreWhatTheModeAwards(t *testing.T) {
 		p := drawAward(t)
 		mode.Points = &p
 		standings, _ := rank(mode, roster, teams)
-		award(mode, standings)
+		awardPoints(mode, standings)
 		for _, s := range standings {
 			want := Int(0)
 			switch {
@@ -62,7 +62,7 @@ func TestAwardWritesPointsAndNothingElse(t *testing.T) {
 		for i := range before {
 			before[i].Metrics = maps.Clone(before[i].Metrics)
 		}
-		award(mode, standings)
+		awardPoints(mode, standings)
 		for i, s := range standings {
 			metrics := maps.Clone(s.Metrics)
 			delete(metrics, "points")
@@ -77,7 +77,7 @@ func TestWithoutPointsNothingIsAwarded(t *testing.T) {
 	reported := map[string]Number{"points": Int(9)}
 	standings := []Standing{{Player: "ann", Rank: 1, Result: Win, Metrics: reported}, {Player: "bob", Rank: 2, Result: Loss}}
 	want := slices.Clone(standings)
-	award(usual(), standings)
+	awardPoints(usual(), standings)
 	assert.Equal(t, want, standings)
 	assert.Equal(t, map[string]Number{"points": Int(9)}, reported)
 }
@@ -100,7 +100,7 @@ func TestThePointsOfTheSpecification(t *testing.T) {
 		{Points{ByRank: []Number{{}, Int(18), Int(15), Int(12)}}, []string{"0", "0", "15", "0", "0", "0", "0", "18"}},
 	} {
 		given := slices.Clone(standings)
-		award(Mode{Points: &c.points}, given)
+		awardPoints(Mode{Points: &c.points}, given)
 		for i, s := range given {
 			assert.Equal(t, c.want[i], s.Metrics["points"].String(), fmt.Sprint(c.points, " to ", s.Player))
 		}

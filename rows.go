@@ -21,7 +21,7 @@ func matchRecord(m Match) store.Match {
 		Mode: m.Mode, Room: m.Room, Round: m.Round, State: string(m.State),
 		CreatedAt: m.CreatedAt, StartedAt: m.StartedAt, EndedAt: m.EndedAt, Deadline: m.Deadline,
 		Report: store.Digest(m.report), NoContest: m.NoContest, Draw: m.Draw, Provisional: m.Provisional,
-		Reason: m.Reason, Revision: m.Revision, Roster: m.invited,
+		Reason: m.Reason, Revision: m.Revision, Revised: m.revised, Grants: m.grants, Roster: m.invited,
 		Attributes: attributeRecords(m.Attributes), Data: attributeRecords(m.Data),
 		Participants: make([]store.Participant, len(m.roster)),
 	}
@@ -30,6 +30,13 @@ func matchRecord(m Match) store.Match {
 			Player: s.Player, Team: s.Team, Bot: s.Bot, Outcome: numberRecord(s.Outcome), Status: string(s.Status),
 			Metrics: metricRecords(s.Metrics), Attributes: attributeRecords(s.Attributes), Reported: s.reported,
 			Rank: s.Rank, Position: s.Position, Result: string(s.Result), Boards: boardRecords(s.Boards),
+			Held: s.Held, Paid: s.Paid,
+		}
+		for _, on := range s.Boards { // known of a match that is voided
+			move := store.Move{WindowKey: on.key(), ID: on.id, Old: on.OldRank, New: on.Rank}
+			if on.Rank > 0 && !slices.Contains(r.Moves, move) { // a team's is that of all its players
+				r.Moves = append(r.Moves, move)
+			}
 		}
 	}
 	for _, team := range names(m.teams) {
@@ -98,7 +105,7 @@ func matchOf(r store.Match, rules *ruleset) Match {
 		CreatedAt: r.CreatedAt, StartedAt: r.StartedAt, EndedAt: r.EndedAt, Deadline: r.Deadline,
 		NoContest: r.NoContest, Draw: r.Draw, Provisional: r.Provisional, Reason: r.Reason, Revision: r.Revision,
 		Attributes: attributesOf(r.Attributes), Data: attributesOf(r.Data),
-		version: r.Version, created: r.Created, position: r.Position, report: digest(r.Report), invited: r.Roster,
+		version: r.Version, created: r.Created, position: r.Position, revised: r.Revised, grants: r.Grants, report: digest(r.Report), invited: r.Roster,
 		roster: make([]Standing, len(r.Participants)),
 	}
 	for i, p := range r.Participants {
@@ -106,6 +113,7 @@ func matchOf(r store.Match, rules *ruleset) Match {
 			Player: p.Player, Team: p.Team, Bot: p.Bot, Outcome: numberOf(p.Outcome), Status: Status(p.Status),
 			Metrics: metricsOf(p.Metrics), Attributes: attributesOf(p.Attributes), Rank: p.Rank, Position: p.Position,
 			Result: Result(p.Result), Boards: boardMoves(p, r, rules), seat: i, reported: p.Reported,
+			Held: p.Held, Paid: p.Paid,
 		}
 	}
 	if len(r.Teams) > 0 {

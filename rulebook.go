@@ -181,6 +181,7 @@ func firstDifference(a, b BoardRule) (string, error) {
 		b.Window.Fixed = b.Window.Fixed[:n]
 	}
 	b.Window.Grace = a.Window.Grace
+	b.Prizes = a.Prizes // those of the windows that end from now on; no entry depends on them
 	if same, err := sameJSON(boardAlone(a), boardAlone(b)); err != nil || same {
 		return "", err
 	}

@@ -39,6 +39,7 @@ type Mode struct {
 	Rating     *RatingRule
 	Boards     []string // the boards that the mode feeds
 	Prizes     []Prize
+	XP         []Gain // what every match adds to its players' progression markers
 }
 
 // Order is a direction of comparison.
@@ -134,9 +135,12 @@ type Policy string
 const (
 	Exclude Policy = "exclude"
 	Include Policy = "include"
+	// PassDown is for the prizes of bots alone: they take no place, so that those behind them close up.
+	PassDown Policy = "pass_down"
 )
 
-// BotPolicy is what bots count for. They are always ranked within their match. Default everywhere: Exclude.
+// BotPolicy is what bots count for. They are always ranked within their match. Default everywhere: Exclude. Bots whose
+// Prizes are included pay the fee too; Achievements is for gains of markers as well.
 type BotPolicy struct{ Boards, Stats, Rating, Prizes, Achievements Policy }
 
 // UnfinishedPolicy is what the results of non-finishers count for. Default: Include, but for Prizes Exclude.
@@ -149,7 +153,7 @@ type BoardRule struct {
 	PerMatch PerMatch   // on a board of teams: how one match's members combine before the fold
 	Ties     BoardTies  // whether equal values share a rank
 	Keys     []Key      // compared in order
-	Prizes   []Prize    //
+	Prizes   []Prize    // given when a window is final, on a board of players; without shares, since nobody paid
 	Window   WindowRule // the period that it covers
 	// Partition, if not nil, divides the board: each value of an attribute has a ranking of its own.
 	Partition *Partition
@@ -272,13 +276,25 @@ type FixedWindow struct {
 	Start, End time.Time
 }
 
-// Currency is a kind of money.
-type Currency struct{ ID string }
+// Currency is a kind of money, counted in minor units.
+type Currency struct {
+	ID        string
+	Shortfall Shortfall
+}
 
-// Fee is what each player pays to enter a match, in minor units.
+// Shortfall is who pays when a prize is taken back that its player has spent.
+type Shortfall string
+
+const (
+	ShortfallDebt  Shortfall = "debt"  // the player, out of what comes in later; the default
+	ShortfallFloor Shortfall = "floor" // the house: the player's wallet stops at zero
+)
+
+// Fee is what each player pays to enter a match, in minor units. The house takes the flat part of each fee and the
+// percentage of them all, rounded down; the rest is the pool.
 type Fee struct {
 	Currency     string
-	Amount       int64
+	Amount       int64 // 1 to 2^53, as every amount that is given or taken
 	HouseFlat    int64
 	HousePercent Number
 }
@@ -286,39 +302,79 @@ type Fee struct {
 // RatingRule is how a mode rates its players.
 type RatingRule struct{ System string }
 
-// Prize is one row of a prize table.
+// Prize is one row of a prize table, for those in a range of places or among the best Percent: an Amount of a currency,
+// an item, a progression marker or something custom, as of a Reward, or a share of the pool of entry fees.
 type Prize struct {
 	ID       string
-	From, To int
-	Percent  Number
-	Currency string
-	Amount   int64
-	Shares   []Number
-	Ties     string
-	Claim    bool
-	Expires  time.Duration
+	From, To int    // places; To 0: to the last
+	Percent  Number // instead: the best so many percent
+	Currency string // paid by the house; of shares the fee's
+	Item     string
+	Marker   string
+	Custom   string
+	Amount   int64    // for each player; default 1 of an item or something custom
+	Shares   []Number // instead: percent of the pool, by place
+	Ties     PrizeTies
+	Claim    bool          // pending until the player claims it
+	Expires  time.Duration // for so long; 0: for ever
 }
 
-// Achievement is a goal that a player reaches.
+// PrizeTies is what those get who share a rank.
+type PrizeTies string
+
+const (
+	FullPrize     PrizeTies = "full"      // each the prize of that rank; for shares as PoolPrize. The default
+	PoolPrize     PrizeTies = "pool"      // the prizes of the places they take, split evenly
+	DownOnlyPrize PrizeTies = "down_only" // each the prize of the last place they take
+	TieBreakPrize PrizeTies = "tie_break" // each that of the own place in the listing
+)
+
+// Gain is what a match adds to a progression marker: Amount times the metric, rounded down. Nothing is ever taken away: a
+// product below 1 adds nothing, and so does a metric that the player's result has not.
+type Gain struct {
+	Marker string // default "xp"
+	Metric string // default "played": every match the same
+	Amount int64
+}
+
+// Achievement is a goal that a player reaches, once in each window.
 type Achievement struct {
 	ID        string
-	Metric    string
-	Threshold Number
-	Type      string
-	Modes     []string
-	Window    string
+	Metric    string // of the player's result, but no rating and no rank, of which a lower one is better
+	Rank      int    // instead of a metric: each finish in this rank or a better one counts 1
+	Threshold Number // to be reached, more than 0; where matches are counted a whole number
+	Type      AchievementType
+	Modes     []string // whose matches count; empty: all
+	Window    Every    // AllTime (default), Daily, Weekly or Monthly, in UTC by the end of a match; progress begins anew in each
+	Revoke    bool     // taken back when voided or amended matches leave it unreached; else who has it keeps it
 	Rewards   []Reward
 }
 
-// Level is a table of thresholds of a progression marker.
+// AchievementType is how matches make progress.
+type AchievementType string
+
+const (
+	// Once looks at one match alone, but counts matches by a metric that is 0 or 1 in each (played, wins, draws,
+	// losses, and Rank), since one alone could reach no more than 1. The default.
+	Once       AchievementType = "once"
+	Cumulative AchievementType = "cumulative" // adds up
+	// Streak counts matches in a row in which the metric is above 0. One in which it is not, or is missing, ends the row;
+	// matches of modes that do not count leave it as it is.
+	Streak AchievementType = "streak"
+)
+
+// Level is the table of levels of a progression marker. Level 1 begins at Thresholds[0] and so on; below that is level 0.
 type Level struct {
 	Marker     string
-	Thresholds []int64
-	Rewards    map[string][]Reward // by level
+	Thresholds []int64             // ascending, none below 0; who is new has the level that begins at 0
+	Rewards    map[string][]Reward // by level, "2" for the second, for reaching it: once
 }
 
-// Reward is something given.
+// Reward is something given: an amount of one of these.
 type Reward struct {
-	Currency string
-	Amount   int64
+	Currency string // paid by the house
+	Item     string // the host's; counted here
+	Marker   string // a progression marker
+	Custom   string // anything else that the host delivers
+	Amount   int64  // 1 to 2^53; default 1 of an item or something custom
 }

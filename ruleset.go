@@ -13,6 +13,9 @@ type ruleset struct {
 	boards  map[string]*board
 	history rulebook
 	seasons atomic.Uint64 // how often a season was begun or ended by a call
+
+	progress progression
+	past     []progression // by chapter of the history
 }
 
 // ruleset is the one in force.
@@ -21,6 +24,10 @@ func (e *engine) ruleset() *ruleset { return e.inForce.Load() }
 // newRuleset makes the boards of rules, all empty. The rules get their defaults.
 func newRuleset(rules Rules, history rulebook, ids *index) (*ruleset, error) {
 	rs := &ruleset{rules: rules.withDefaults(), history: history, modes: make(map[string]Mode), boards: make(map[string]*board)}
+	rs.progress = newProgression(rs.rules)
+	for _, c := range history {
+		rs.past = append(rs.past, newProgression(c.Rules.withDefaults()))
+	}
 	for _, m := range rs.rules.Modes {
 		rs.modes[m.ID] = m
 	}
@@ -60,6 +67,20 @@ func (rs *ruleset) boardAt(id string, position uint64) (BoardRule, bool) {
 		return BoardRule{}, false
 	}
 	return c.Rules.Boards[i], true
+}
+
+// progressAt is what progress was made by for a commit at a position.
+func (rs *ruleset) progressAt(position uint64) progression {
+	for i, c := range slices.Backward(rs.history) {
+		if c.After >= position {
+			continue
+		}
+		if i < len(rs.past) {
+			return rs.past[i]
+		}
+		break // the chapter that these rules have begun
+	}
+	return rs.progress
 }
 
 // mode is the mode of a match.

@@ -10,7 +10,7 @@ import (
 // Lists are nil or not empty.
 func drawRules(t *rapid.T) Rules {
 	return Rules{
-		Currencies:   draws(t, func(t *rapid.T) Currency { return Currency{drawText(t)} }),
+		Currencies:   draws(t, func(t *rapid.T) Currency { return Currency{drawText(t), drawWord[Shortfall](t)} }),
 		Modes:        draws(t, drawMode),
 		Boards:       draws(t, drawBoard),
 		Achievements: draws(t, drawAchievement),
@@ -28,13 +28,14 @@ func drawMode(t *rapid.T) Mode {
 		ExpireCreated: drawDuration(t), ExpireStarted: drawDuration(t),
 		Reports: drawWord[Reports](t), Ranks: drawWord[RankSource](t), OnCrash: drawWord[CrashPolicy](t),
 		Bounds: drawMap(t, func(t *rapid.T) Bound { return Bound{drawNumber(t), drawNumber(t)} }),
-		Bots:   BotPolicy{drawWord[Policy](t), drawWord[Policy](t), drawWord[Policy](t), drawWord[Policy](t), drawWord[Policy](t)},
+		Bots:   BotPolicy{drawWord[Policy](t), drawWord[Policy](t), drawWord[Policy](t), Policy(drawWord[botPrizes](t)), drawWord[Policy](t)},
 		Unfinished: UnfinishedPolicy{
 			drawWord[Policy](t), drawWord[Policy](t), drawWord[Policy](t), drawWord[Policy](t),
 		},
 		Fee:    drawMaybe(t, func(t *rapid.T) Fee { return Fee{drawText(t), drawInt64(t), drawInt64(t), drawNumber(t)} }),
 		Rating: drawMaybe(t, func(t *rapid.T) RatingRule { return RatingRule{string(drawWord[ratingSystem](t))} }),
 		Boards: draws(t, drawText), Prizes: draws(t, drawPrize),
+		XP: draws(t, func(t *rapid.T) Gain { return Gain{drawText(t), drawText(t), drawInt64(t)} }),
 	}
 }
 
@@ -83,15 +84,15 @@ func maybeDraw[T any](t *rapid.T, draw func(*rapid.T) T) *T {
 
 func drawPrize(t *rapid.T) Prize {
 	return Prize{
-		drawText(t), drawInt(t), drawInt(t), drawNumber(t), drawText(t), drawInt64(t), draws(t, drawKnown),
-		string(drawWord[prizeTies](t)), drawBool(t), drawDuration(t),
+		drawText(t), drawInt(t), drawInt(t), drawNumber(t), drawText(t), drawText(t), drawText(t), drawText(t), drawInt64(t),
+		draws(t, drawKnown), drawWord[PrizeTies](t), drawBool(t), drawDuration(t),
 	}
 }
 
 func drawAchievement(t *rapid.T) Achievement {
 	return Achievement{
-		drawText(t), drawText(t), drawNumber(t), string(drawWord[achievementType](t)), draws(t, drawText),
-		string(drawWord[Every](t)), draws(t, drawReward),
+		drawText(t), drawText(t), drawInt(t), drawNumber(t), drawWord[AchievementType](t), draws(t, drawText),
+		drawWord[Every](t), drawBool(t), draws(t, drawReward),
 	}
 }
 
@@ -102,7 +103,9 @@ func drawLevel(t *rapid.T) Level {
 	}
 }
 
-func drawReward(t *rapid.T) Reward { return Reward{drawText(t), drawInt64(t)} }
+func drawReward(t *rapid.T) Reward {
+	return Reward{drawText(t), drawText(t), drawText(t), drawText(t), drawInt64(t)}
+}
 
 func drawBool(t *rapid.T) bool   { return rapid.Bool().Draw(t, "flag") }
 func drawInt(t *rapid.T) int     { return rapid.OneOf(rapid.Just(0), rapid.Int()).Draw(t, "int") }

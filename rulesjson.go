@@ -84,6 +84,7 @@ func readMode(v strictjson.Value) (Mode, error) {
 		Rating:        strictjson.Maybe(r, "rating", readRating),
 		Boards:        strictjson.List(r, "boards", strictjson.Value.AsString),
 		Prizes:        strictjson.List(r, "prizes", readPrize),
+		XP:            strictjson.List(r, "xp", readGain),
 	}
 	return m, r.Done()
 }
@@ -153,7 +154,7 @@ func readBots(v strictjson.Value) (BotPolicy, error) {
 		Boards:       readWord[Policy](r, "boards"),
 		Stats:        readWord[Policy](r, "stats"),
 		Rating:       readWord[Policy](r, "rating"),
-		Prizes:       readWord[Policy](r, "prizes"),
+		Prizes:       Policy(readWord[botPrizes](r, "prizes")),
 		Achievements: readWord[Policy](r, "achievements"),
 	}
 	return b, r.Done()
@@ -257,7 +258,7 @@ func readFixed(v strictjson.Value) (FixedWindow, error) {
 
 func readCurrency(v strictjson.Value) (Currency, error) {
 	r := strictjson.Fields(v)
-	c := Currency{ID: r.String("id")}
+	c := Currency{ID: r.String("id"), Shortfall: readWord[Shortfall](r, "shortfall")}
 	return c, r.Done()
 }
 
@@ -286,13 +287,22 @@ func readPrize(v strictjson.Value) (Prize, error) {
 		To:       r.Int("to"),
 		Percent:  strictjson.One(r, "percent", readNumber),
 		Currency: r.String("currency"),
+		Item:     r.String("item"),
+		Marker:   r.String("marker"),
+		Custom:   r.String("custom"),
 		Amount:   r.Int64("amount"),
 		Shares:   strictjson.List(r, "shares", readNumber),
-		Ties:     string(readWord[prizeTies](r, "ties")),
+		Ties:     readWord[PrizeTies](r, "ties"),
 		Claim:    r.Bool("claim"),
 		Expires:  strictjson.One(r, "expires", readDuration),
 	}
 	return p, r.Done()
+}
+
+func readGain(v strictjson.Value) (Gain, error) {
+	r := strictjson.Fields(v)
+	g := Gain{Marker: r.String("marker"), Metric: r.String("metric"), Amount: r.Int64("amount")}
+	return g, r.Done()
 }
 
 func readAchievement(v strictjson.Value) (Achievement, error) {
@@ -300,10 +310,12 @@ func readAchievement(v strictjson.Value) (Achievement, error) {
 	a := Achievement{
 		ID:        r.String("id"),
 		Metric:    r.String("metric"),
+		Rank:      r.Int("rank"),
 		Threshold: strictjson.One(r, "threshold", readNumber),
-		Type:      string(readWord[achievementType](r, "type")),
+		Type:      readWord[AchievementType](r, "type"),
 		Modes:     strictjson.List(r, "modes", strictjson.Value.AsString),
-		Window:    string(readWord[Every](r, "window")),
+		Window:    readWord[Every](r, "window"),
+		Revoke:    r.Bool("revoke"),
 		Rewards:   strictjson.List(r, "rewards", readReward),
 	}
 	return a, r.Done()
@@ -323,7 +335,13 @@ func readRewards(v strictjson.Value) ([]Reward, error) { return strictjson.Items
 
 func readReward(v strictjson.Value) (Reward, error) {
 	r := strictjson.Fields(v)
-	w := Reward{Currency: r.String("currency"), Amount: r.Int64("amount")}
+	w := Reward{
+		Currency: r.String("currency"),
+		Item:     r.String("item"),
+		Marker:   r.String("marker"),
+		Custom:   r.String("custom"),
+		Amount:   r.Int64("amount"),
+	}
 	return w, r.Done()
 }
 

@@ -41,27 +41,28 @@ func TestTheTwoRulesFilesAreRead(t *testing.T) {
 }
 
 // wholeSchema has every field of the schema.
-const wholeSchema = `{"currencies":[{"id":"coins"}],
+const wholeSchema = `{"currencies":[{"id":"coins","shortfall":"floor"}],
  "modes":[{"id":"duel","order":"asc","ties":"ordinal","tie_break":[{"metric":"kills","order":"desc"}],"points":{"win":3,"draw":1,"loss":0},
    "players":{"min":1,"max":8},"teams":{"max_size":2,"fold":"mean"},"missing":{"outcome":0},"walk_ins":true,"auto_start":true,"exclusive":true,
    "expire_created":"90s","expire_started":"1h30m","reports":"majority","ranks":"accept","on_crash":"settle","bounds":{"outcome":{"min":0,"max":999}},
-   "bots":{"boards":"include","stats":"exclude","rating":"include","prizes":"exclude","achievements":"include"},
+   "bots":{"boards":"include","stats":"exclude","rating":"include","prizes":"pass_down","achievements":"include"},
    "unfinished":{"boards":"exclude","stats":"include","rating":"exclude","prizes":"include"},
    "fee":{"currency":"coins","amount":100,"house_flat":5,"house_percent":2.5},"rating":{"system":"weng_lin"},"boards":["daily"],
-   "prizes":[{"id":"top","from":1,"to":3,"percent":10,"currency":"coins","amount":50,"shares":[50,30,20],"ties":"down_only","claim":true,"expires":"24h"}]}],
+   "prizes":[{"id":"top","from":1,"to":3,"percent":10,"currency":"coins","item":"cup","marker":"fame","custom":"hat","amount":50,"shares":[50,30,20],"ties":"down_only","claim":true,"expires":"24h"}],
+   "xp":[{"marker":"fame","metric":"kills","amount":10}]}],
  "boards":[{"id":"daily","of":"team","per_match":"best","ties":"first",
    "keys":[{"metric":"points","fold":"sum","order":"asc","scale":2,"round":true,"best":3,"modes":["duel"]},{"fold":"countback","places":3}],"prizes":[{"id":"p"}],
    "window":{"every":"season","n":2,"from":"2026-01-01","week_start":"sunday","zone":"Europe/Berlin","grace":"1s","by":"started_at",
      "fixed":[{"id":"s1","start":"2026-01-01T00:00:00+01:00","end":"2026-02-01T00:00:00.5Z"}],"origin":"2026-03-01T00:00:00Z"},
    "partition":{"of":"player","attribute":"country"}}],
- "achievements":[{"id":"ten-wins","metric":"wins","threshold":10,"type":"streak","modes":["duel"],"window":"week","rewards":[{"currency":"coins","amount":1}]}],
- "levels":[{"marker":"xp","thresholds":[0,100,300],"rewards":{"2":[{"currency":"coins","amount":5}]}}]}`
+ "achievements":[{"id":"ten-wins","metric":"wins","rank":3,"threshold":10,"type":"streak","modes":["duel"],"window":"week","revoke":true,"rewards":[{"currency":"coins","amount":1}]}],
+ "levels":[{"marker":"xp","thresholds":[0,100,300],"rewards":{"2":[{"currency":"coins","item":"sword","marker":"fame","custom":"hat","amount":5}]}}]}`
 
 func TestEveryFieldOfTheSchemaIsReadAndWritten(t *testing.T) {
 	r, err := decodeRules([]byte(wholeSchema))
 	require.NoError(t, err)
 	want := Rules{
-		Currencies: []Currency{{"coins"}},
+		Currencies: []Currency{{"coins", ShortfallFloor}},
 		Modes: []Mode{{
 			ID: "duel", Order: Asc, Ties: Ordinal, TieBreak: []TieBreak{{"kills", Desc}},
 			Points:  &Points{Win: Int(3), Draw: Int(1), Loss: Int(0)},
@@ -70,11 +71,12 @@ func TestEveryFieldOfTheSchemaIsReadAndWritten(t *testing.T) {
 			ExpireCreated: 90 * time.Second, ExpireStarted: 90 * time.Minute,
 			Reports: Majority, Ranks: AcceptRanks, OnCrash: SettleMatches,
 			Bounds:     map[string]Bound{"outcome": {Int(0), Int(999)}},
-			Bots:       BotPolicy{Include, Exclude, Include, Exclude, Include},
+			Bots:       BotPolicy{Include, Exclude, Include, PassDown, Include},
 			Unfinished: UnfinishedPolicy{Exclude, Include, Exclude, Include},
 			Fee:        &Fee{"coins", 100, 5, Decimal("2.5")}, Rating: &RatingRule{"weng_lin"},
 			Boards: []string{"daily"},
-			Prizes: []Prize{{"top", 1, 3, Int(10), "coins", 50, []Number{Int(50), Int(30), Int(20)}, "down_only", true, 24 * time.Hour}},
+			Prizes: []Prize{{"top", 1, 3, Int(10), "coins", "cup", "fame", "hat", 50, []Number{Int(50), Int(30), Int(20)}, DownOnlyPrize, true, 24 * time.Hour}},
+			XP:     []Gain{{"fame", "kills", 10}},
 		}},
 		Boards: []BoardRule{{
 			ID: "daily", Of: OfTeams, PerMatch: PerMatchBest, Ties: FirstRank,
@@ -92,8 +94,8 @@ func TestEveryFieldOfTheSchemaIsReadAndWritten(t *testing.T) {
 			},
 			Partition: &Partition{OfPlayer, "country"},
 		}},
-		Achievements: []Achievement{{"ten-wins", "wins", Int(10), "streak", []string{"duel"}, "week", []Reward{{"coins", 1}}}},
-		Levels:       []Level{{"xp", []int64{0, 100, 300}, map[string][]Reward{"2": {{"coins", 5}}}}},
+		Achievements: []Achievement{{"ten-wins", "wins", 3, Int(10), Streak, []string{"duel"}, Weekly, true, []Reward{{Currency: "coins", Amount: 1}}}},
+		Levels:       []Level{{"xp", []int64{0, 100, 300}, map[string][]Reward{"2": {{"coins", "sword", "fame", "hat", 5}}}}},
 	}
 	require.Equal(t, want, r)
 	text, err := json.Marshal(r)
@@ -104,6 +106,7 @@ func TestEveryFieldOfTheSchemaIsReadAndWritten(t *testing.T) {
 	requireNoZeroField(t, reflect.ValueOf(r.Modes[0]), "mode")
 	requireNoZeroField(t, reflect.ValueOf(r.Boards[0]), "board")
 	requireNoZeroField(t, reflect.ValueOf(r.Achievements[0]), "achievement")
+	requireNoZeroField(t, reflect.ValueOf(r.Levels[0].Rewards["2"][0]), "reward")
 }
 
 // A field that rules.go gains must come into this file's schema too.
@@ -212,14 +215,21 @@ func TestWhatTheSchemaDoesNotHaveIsRefusedWithItsPath(t *testing.T) {
 		board(`"window":{"fixed":[{"id":"s"}]}`):         `rules: boards[0].window.fixed[0].start: the field is missing`,
 		board(`"window":{"fixed":[{"id":"s","start":"2026-01-01","end":""}]}`):                                    `rules: boards[0].window.fixed[0].start: "2026-01-01" is not a time as RFC 3339 writes it`,
 		board(`"window":{"fixed":[{"id":"s","start":"2026-01-01T00:00:00.0001Z","end":"2026-01-01T00:00:00Z"}]}`): `rules: boards[0].window.fixed[0].start: "2026-01-01T00:00:00.0001Z" is finer than a millisecond`,
-		`{"currencies":["coins"]}`:                      `rules: currencies[0]: expected an object, found "coins"`,
-		`{"achievements":[{"type":"x"}]}`:               `rules: achievements[0].type: expected "once", "cumulative" or "streak", found "x"`,
-		`{"achievements":[{"window":"x"}]}`:             `rules: achievements[0].window: expected "all", "day", "week", "month" or "season", found "x"`,
-		`{"levels":[{"thresholds":[1.5]}]}`:             `rules: levels[0].thresholds[0]: expected a whole number, found 1.5`,
-		`{"levels":[{"rewards":{"2":{}}}]}`:             `rules: levels[0].rewards.2: expected a list, found an object`,
-		`{"levels":[{"rewards":{"2":[{"item":"x"}]}}]}`: `rules: levels[0].rewards.2[0].item: unknown field`,
+		`{"currencies":["coins"]}`:                    `rules: currencies[0]: expected an object, found "coins"`,
+		`{"achievements":[{"type":"x"}]}`:             `rules: achievements[0].type: expected "once", "cumulative" or "streak", found "x"`,
+		`{"achievements":[{"window":"x"}]}`:           `rules: achievements[0].window: expected "all", "day", "week", "month" or "season", found "x"`,
+		`{"levels":[{"thresholds":[1.5]}]}`:           `rules: levels[0].thresholds[0]: expected a whole number, found 1.5`,
+		`{"levels":[{"rewards":{"2":{}}}]}`:           `rules: levels[0].rewards.2: expected a list, found an object`,
+		`{"levels":[{"rewards":{"2":[{"xp":"x"}]}}]}`: `rules: levels[0].rewards.2[0].xp: unknown field`,
+		`{"currencies":[{"id":"a","shortfall":"x"}]}`: `rules: currencies[0].shortfall: expected "debt" or "floor", found "x"`,
+		`{"achievements":[{"rank":"1"}]}`:             `rules: achievements[0].rank: expected a whole number, found "1"`,
+		mode(`"xp":[{"amount":"10"}]`):                `rules: modes[1].xp[0].amount: expected a whole number, found "10"`,
+		mode(`"xp":10`):                               `rules: modes[1].xp: expected a list, found 10`,
+		mode(`"bots":{"prizes":"down"}`):              `rules: modes[1].bots.prizes: expected "exclude", "include" or "pass_down", found "down"`,
+		mode(`"bots":{"boards":"pass_down"}`):         `rules: modes[1].bots.boards: expected "exclude" or "include", found "pass_down"`,
+		mode(`"prizes":[{"item":1}]`):                 `rules: modes[1].prizes[0].item: expected a string, found 1`,
 		// A wrong type in a later feature comes before "not supported yet".
-		`{"currencies":[{"id":"coins"}],"levels":[{"marker":1}]}`: `rules: levels[0].marker: expected a string, found 1`,
+		mode(`"on_crash":"settle","rating":{"system":1}`): `rules: modes[1].rating.system: expected`,
 	} {
 		r, err := ParseRules([]byte(text))
 		require.ErrorIs(t, err, ErrInvalid, text)

@@ -69,14 +69,12 @@ func dictionary[T, U any](m map[string]T, f func(T) U) object {
 
 func rulesObject(r Rules) object {
 	return fields(
-		field{"currencies", each(r.Currencies, func(c Currency) object { return fields(field{"id", c.ID}) })},
+		field{"currencies", each(r.Currencies, func(c Currency) object {
+			return fields(field{"id", c.ID}, field{"shortfall", c.Shortfall})
+		})},
 		field{"modes", each(r.Modes, modeObject)},
 		field{"boards", each(r.Boards, boardObject)},
-		field{"achievements", each(r.Achievements, func(a Achievement) object {
-			return fields(
-				field{"id", a.ID}, field{"metric", a.Metric}, field{"threshold", a.Threshold}, field{"type", a.Type},
-				field{"modes", a.Modes}, field{"window", a.Window}, field{"rewards", rewardObjects(a.Rewards)})
-		})},
+		field{"achievements", each(r.Achievements, achievementObject)},
 		field{"levels", each(r.Levels, func(l Level) object {
 			return fields(
 				field{"marker", l.Marker}, field{"thresholds", l.Thresholds},
@@ -85,9 +83,18 @@ func rulesObject(r Rules) object {
 	)
 }
 
+func achievementObject(a Achievement) object {
+	return fields(
+		field{"id", a.ID}, field{"metric", a.Metric}, field{"rank", a.Rank}, field{"threshold", a.Threshold},
+		field{"type", a.Type}, field{"modes", a.Modes}, field{"window", a.Window}, field{"revoke", a.Revoke},
+		field{"rewards", rewardObjects(a.Rewards)})
+}
+
 func rewardObjects(rewards []Reward) []object {
 	return each(rewards, func(r Reward) object {
-		return fields(field{"currency", r.Currency}, field{"amount", r.Amount})
+		return fields(
+			field{"currency", r.Currency}, field{"item", r.Item}, field{"marker", r.Marker}, field{"custom", r.Custom},
+			field{"amount", r.Amount})
 	})
 }
 
@@ -115,14 +122,21 @@ func modeObject(m Mode) object {
 		field{"unfinished", fields(
 			field{"boards", m.Unfinished.Boards}, field{"stats", m.Unfinished.Stats},
 			field{"rating", m.Unfinished.Rating}, field{"prizes", m.Unfinished.Prizes})},
-		field{"fee", maybe(m.Fee, func(f Fee) object {
-			return fields(
-				field{"currency", f.Currency}, field{"amount", f.Amount},
-				field{"house_flat", f.HouseFlat}, field{"house_percent", f.HousePercent})
-		})},
+		field{"fee", maybe(m.Fee, feeObject)},
 		field{"rating", maybe(m.Rating, func(r RatingRule) object { return fields(field{"system", r.System}) })},
 		field{"boards", m.Boards}, field{"prizes", each(m.Prizes, prizeObject)},
+		field{"xp", each(m.XP, gainObject)},
 	)
+}
+
+func feeObject(f Fee) object {
+	return fields(
+		field{"currency", f.Currency}, field{"amount", f.Amount},
+		field{"house_flat", f.HouseFlat}, field{"house_percent", f.HousePercent})
+}
+
+func gainObject(g Gain) object {
+	return fields(field{"marker", g.Marker}, field{"metric", g.Metric}, field{"amount", g.Amount})
 }
 
 func pointsValue(p *Points) any {
@@ -174,8 +188,9 @@ func keyObject(k Key) object {
 func prizeObject(p Prize) object {
 	return fields(
 		field{"id", p.ID}, field{"from", p.From}, field{"to", p.To}, field{"percent", p.Percent},
-		field{"currency", p.Currency}, field{"amount", p.Amount}, field{"shares", p.Shares},
-		field{"ties", p.Ties}, field{"claim", p.Claim}, field{"expires", p.Expires},
+		field{"currency", p.Currency}, field{"item", p.Item}, field{"marker", p.Marker}, field{"custom", p.Custom},
+		field{"amount", p.Amount}, field{"shares", p.Shares}, field{"ties", p.Ties}, field{"claim", p.Claim},
+		field{"expires", p.Expires},
 	)
 }
 

@@ -54,6 +54,9 @@ func (j *matchJob) seal(position uint64) store.Commit {
 	if m.position == unplaced {
 		m.position = position
 	}
+	if m.revised == unplaced {
+		m.revised = position
+	}
 	c := store.Commit{
 		Key: d.key, Digest: store.Digest(d.digest), Position: position, At: d.at, Kind: d.kind, ID: m.ID, Body: d.body,
 	}
@@ -61,7 +64,16 @@ func (j *matchJob) seal(position uint64) store.Commit {
 	for _, change := range d.changes {
 		entries += len(change.entries)
 	}
-	c.Records = append(make([]store.Record, 0, 2+entries), matchRecord(m)) // settings may come
+	record := matchRecord(m)
+	if m.State == Voided {
+		record.Moves = d.former.Moves // an amended match gets new ones
+	}
+	c.Records = append(make([]store.Record, 0, 2+entries), record) // settings may come
+	c.Records = append(c.Records, d.booking.seal(&j.engine.committer.books, position, d.at)...)
+	if d.former != nil {
+		c.Records = append(c.Records, store.Revision{Match: *d.former})
+	}
+	c.Records = append(append(c.Records, grantRecords(d.granted, position)...), factsRecords(d.facts, position)...)
 	d.sealed = make([][]placed, len(d.changes))
 	for i, change := range d.changes {
 		d.sealed[i] = make([]placed, 0, len(change.entries))
@@ -83,14 +95,19 @@ func (j *matchJob) applied(position uint64) {
 	if d.next.position == unplaced {
 		d.next.position = position
 	}
+	if d.next.revised == unplaced {
+		d.next.revised = position
+	}
 	j.engine.dues.note(d.next, j.engine.mode(d.next))
+	j.engine.dues.noteGrants(d.granted)
 	var moves []rankMove
 	for i, change := range d.changes {
 		moves = append(moves, change.ranking.apply(d.sealed[i])...)
 		j.engine.willClose(change.ranking.period)
 	}
-	if len(moves) > 0 {
-		j.engine.committer.later(softKey{'r', d.next.ID}, moveRecords(d.next.ID, position, moves))
+	// An amended match that moves nobody has lost what it moved before.
+	if (len(moves) > 0 || d.kind == amendedEvent) && d.next.State == Ended {
+		j.engine.committer.later(softKey{'r', d.next.ID}, moveRecords(d.next.ID, d.next.position, moves))
 		d.next.roster = withMoves(d.next.roster, moves)
 	}
 }
@@ -181,12 +198,16 @@ func (e *engine) entries(ctx context.Context, w *ranking, brought []subjectResul
 	for i, r := range brought {
 		ids[i] = r.id
 	}
-	ids = w.has(ids)
+	return e.storedEntries(ctx, w.key, w.has(ids))
+}
+
+// storedEntries are those of a window that the store has of some ids.
+func (e *engine) storedEntries(ctx context.Context, key store.WindowKey, ids []string) (map[string]store.Entry, error) {
 	stored := make(map[string]store.Entry, len(ids))
 	if len(ids) == 0 {
 		return stored, nil
 	}
-	for r, err := range e.store.Entries(ctx, store.EntryQuery{WindowKey: w.key, IDs: ids}) {
+	for r, err := range e.store.Entries(ctx, store.EntryQuery{WindowKey: key, IDs: ids}) {
 		if err != nil {
 			return nil, unavailable(err)
 		}
@@ -221,22 +242,47 @@ func (e *engine) foldIn(ctx context.Context, b *board, key store.WindowKey, r su
 
 // past is every result that history has for an entry of a window.
 func (e *engine) past(ctx context.Context, b *board, key store.WindowKey, id string) ([]result, error) {
-	return e.pastBy(ctx, e.ruleset(), b, key, id)
+	return e.pastBy(ctx, e.ruleset(), b, key, id, latest, latest)
 }
 
-// pastBy is past by other rules than those in force.
-func (e *engine) pastBy(ctx context.Context, rules *ruleset, b *board, key store.WindowKey, id string) ([]result, error) {
-	q := store.MatchQuery{Player: id, States: []string{string(Ended)}}
+// pastBy is past by other rules than those in force, of the matches that had ended at a position, as they were at another.
+func (e *engine) pastBy(ctx context.Context, rules *ruleset, b *board, key store.WindowKey, id string, position, asOf uint64) ([]result, error) {
+	found, err := e.pastResults(ctx, rules, b, key, id, position, asOf)
+	past := make([]result, len(found))
+	for i, f := range found {
+		past[i] = f.result
+	}
+	return past, err
+}
+
+// pastResult is a result with the match that brought it, of which only those participants are there whose result it is.
+type pastResult struct {
+	result
+	match store.Match
+}
+
+// pastResults is pastBy with the matches.
+func (e *engine) pastResults(ctx context.Context, rules *ruleset, b *board, key store.WindowKey, id string, position, asOf uint64) ([]pastResult, error) {
+	q := store.MatchQuery{Player: id, States: []string{string(Ended), string(Voided)}}
+	if asOf == latest {
+		q.States = q.States[:1]
+	}
 	if b.rule.Of == OfTeams {
 		q.Player, q.Team = "", id
 	}
-	var past []result
+	var past []pastResult
 	for r, err := range e.store.Matches(ctx, q) {
 		if err == nil {
 			err = checkRecord(r)
 		}
+		if err == nil {
+			r, err = e.asOf(ctx, r, asOf)
+		}
 		if err != nil {
 			return nil, unavailable(err)
+		}
+		if r.Position > position {
+			continue
 		}
 		r.Participants = slices.DeleteFunc(slices.Clone(r.Participants), func(p store.Participant) bool {
 			return p.Player != id && (b.rule.Of != OfTeams || p.Team != id) // the others' results are not asked for
@@ -250,11 +296,31 @@ func (e *engine) pastBy(ctx context.Context, rules *ruleset, b *board, key store
 		}
 		for _, x := range brought {
 			if x.id == id && w.ID == key.Window && x.partition == key.Partition {
-				past = append(past, x.result)
+				past = append(past, pastResult{x.result, r})
 			}
 		}
 	}
 	return past, nil
+}
+
+// asOf is a match as it was at a position: before what came later amended or voided it.
+func (e *engine) asOf(ctx context.Context, r store.Match, position uint64) (store.Match, error) {
+	if r.Revised <= position {
+		return r, nil
+	}
+	was := r
+	for former, err := range e.store.Revisions(ctx, r.ID) {
+		if err == nil {
+			err = checkRecord(former)
+		}
+		if err != nil {
+			return r, err
+		}
+		if former.Revised <= position {
+			was = former
+		}
+	}
+	return was, nil
 }
 
 // countedIn is the season that a stored match counted in. In the millisecond in which one begins both it and the one

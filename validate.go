@@ -25,9 +25,7 @@ const (
 // Zero values stand for their defaults. New and ParseRules call it.
 func (r Rules) Validate() error {
 	var c checker
-	for _, part := range r.later() {
-		c.unsupported("", part)
-	}
+	currencies := c.currencies(r.Currencies)
 	boards := make(map[string]*BoardRule, len(r.Boards))
 	for i := range r.Boards {
 		path := fmt.Sprintf("boards[%d]", i)
@@ -45,10 +43,10 @@ func (r Rules) Validate() error {
 			c.fail(path+".id", "%s comes twice", quote(m.ID))
 		}
 		modes[m.ID] = m
-		c.mode(path, m)
+		c.mode(path, m, currencies)
 	}
 	for i, b := range r.Boards {
-		c.board(fmt.Sprintf("boards[%d]", i), b)
+		c.board(fmt.Sprintf("boards[%d]", i), b, currencies)
 	}
 	// What refers to something else comes last: by now the two are right by themselves.
 	for i, m := range r.Modes {
@@ -59,6 +57,8 @@ func (r Rules) Validate() error {
 			c.keyModes(fmt.Sprintf("boards[%d].keys[%d].modes", i, k), key.Modes, b.ID, modes)
 		}
 	}
+	c.achievements(r.Achievements, modes, currencies)
+	c.levels(r.Levels, currencies)
 	return c.err
 }
 
@@ -125,7 +125,7 @@ func idProblem(id string) string {
 	return ""
 }
 
-func (c *checker) mode(path string, m Mode) {
+func (c *checker) mode(path string, m Mode, currencies map[string]bool) {
 	checkWord(c, path+".order", m.Order)
 	checkWord(c, path+".ties", m.Ties)
 	checkWord(c, path+".reports", m.Reports)
@@ -134,7 +134,7 @@ func (c *checker) mode(path string, m Mode) {
 	checkWord(c, path+".bots.boards", m.Bots.Boards)
 	checkWord(c, path+".bots.stats", m.Bots.Stats)
 	checkWord(c, path+".bots.rating", m.Bots.Rating)
-	checkWord(c, path+".bots.prizes", m.Bots.Prizes)
+	checkWord(c, path+".bots.prizes", botPrizes(m.Bots.Prizes))
 	checkWord(c, path+".bots.achievements", m.Bots.Achievements)
 	checkWord(c, path+".unfinished.boards", m.Unfinished.Boards)
 	checkWord(c, path+".unfinished.stats", m.Unfinished.Stats)
@@ -158,6 +158,9 @@ func (c *checker) mode(path string, m Mode) {
 	c.duration(path+".expire_created", m.ExpireCreated)
 	c.duration(path+".expire_started", m.ExpireStarted)
 	c.bounds(path+".bounds", m)
+	c.fee(path+".fee", m.Fee, currencies)
+	c.prizes(path+".prizes", m.Prizes, m.Fee, currencies)
+	c.gains(path+".xp", m.XP)
 }
 
 func (c *checker) tieBreak(path string, m Mode) {
@@ -250,15 +253,16 @@ func (c *checker) feeding(path string, m Mode, boards map[string]*BoardRule) {
 	}
 }
 
-func (c *checker) board(path string, b BoardRule) {
+func (c *checker) board(path string, b BoardRule, currencies map[string]bool) {
 	checkWord(c, path+".of", b.Of)
 	checkWord(c, path+".per_match", b.PerMatch)
 	checkWord(c, path+".ties", b.Ties)
 	c.window(path+".window", b.Window)
 	c.partition(path+".partition", b)
-	for _, part := range b.later() {
-		c.unsupported(path, part)
+	if b.Of == OfTeams && len(b.Prizes) > 0 {
+		c.fail(path+".prizes", "are for players; a team has nothing to keep them in")
 	}
+	c.prizes(path+".prizes", b.Prizes, nil, currencies)
 	if b.Of != OfTeams && b.PerMatch != "" && b.PerMatch != PerMatchSum {
 		c.fail(path+".per_match", "%s is for a board of teams", quote(string(b.PerMatch)))
 	}
@@ -393,42 +397,19 @@ type later struct {
 }
 
 func (c *checker) unsupported(path string, part later) {
-	if !part.asked {
-		return
-	}
-	if path != "" {
-		path += "."
-	}
-	c.fail(path+part.field, "not supported yet")
-}
-
-func (r Rules) later() []later {
-	return []later{
-		{"currencies", len(r.Currencies) > 0},
-		{"achievements", len(r.Achievements) > 0},
-		{"levels", len(r.Levels) > 0},
+	if part.asked {
+		c.fail(path+"."+part.field, "not supported yet")
 	}
 }
 
 func (m Mode) later() []later {
 	return []later{
-		{"fee", m.Fee != nil},
 		{"rating", m.Rating != nil},
-		{"prizes", len(m.Prizes) > 0},
 		{"reports", cmp.Or(m.Reports, Authority) != Authority},
 		{"on_crash", cmp.Or(m.OnCrash, ResumeMatches) != ResumeMatches},
 		{"bots.stats", m.Bots.Stats == Include},
 		{"bots.rating", m.Bots.Rating == Include},
-		{"bots.prizes", m.Bots.Prizes == Include},
-		{"bots.achievements", m.Bots.Achievements == Include},
 		{"unfinished.stats", m.Unfinished.Stats == Exclude},
 		{"unfinished.rating", m.Unfinished.Rating == Exclude},
-		{"unfinished.prizes", m.Unfinished.Prizes == Include},
-	}
-}
-
-func (b BoardRule) later() []later {
-	return []later{
-		{"prizes", len(b.Prizes) > 0},
 	}
 }

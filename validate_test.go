@@ -31,14 +31,19 @@ const sampleRules = `{"modes":[
     "bounds":{"outcome":{"min":0,"max":999.5},"points":{"min":1},"goal difference":{}},"bots":{"boards":"include"},"unfinished":{"boards":"exclude"},
     "boards":["a","b"]},
    {"id":"chess","points":{"win":1,"draw":0.5},"boards":["b","c"]},
-   {"id":"race","points":[25,18,15.5],"boards":["c"]}],
+   {"id":"race","points":[25,18,15.5],"boards":["c"],"fee":{"currency":"coins","amount":100},"bots":{"prizes":"pass_down","achievements":"include"},
+    "prizes":[{"id":"pool","from":1,"shares":[70,30]},{"id":"cup","from":1,"to":1,"item":"cup"}],"xp":[{"amount":10},{"marker":"fame","metric":"kills","amount":2}]}],
+ "currencies":[{"id":"coins"},{"id":"gems","shortfall":"floor"}],
+ "achievements":[{"id":"winner","metric":"wins","threshold":1},{"id":"podium","rank":3,"threshold":5,"type":"streak","window":"week","modes":["race"],"revoke":true,
+    "rewards":[{"item":"medal"},{"currency":"gems","amount":2},{"marker":"xp","amount":50}]}],
+ "levels":[{"marker":"xp","thresholds":[0,100,300],"rewards":{"2":[{"currency":"coins","amount":5}],"3":[{"custom":"hat"}]}},{"marker":"fame","thresholds":[5]}],
  "boards":[
    {"id":"a","of":"team","per_match":"best","ties":"first","keys":[{"metric":"outcome","fold":"best","order":"asc"},{"metric":"rank","fold":"best"},{"metric":"played"}]},
    {"id":"b","per_match":"sum","keys":[{"metric":"points","scale":1,"best":[{"through_round":3,"count":2},{"through_round":9,"count":1}],"modes":["chess"]},
       {"fold":"count","order":"asc"},{"fold":"count","metric":"wins"},{"metric":"kills","fold":"mean","scale":9,"round":true}]},
    {"id":"c","keys":[{"fold":"countback","order":"desc","places":64,"modes":["race","chess"]},{"metric":"points","round":true,"best":3},{"metric":"points","fold":"count"}]}]}`
 
-// explicitDefaults are the defaults of what is not supported yet; to say them changes nothing.
+// explicitDefaults are defaults; to say them changes nothing.
 const explicitDefaults = `{"currencies":[],"modes":[{"id":"duel","order":"desc","ties":"standard","tie_break":[],"players":{"min":1,"max":0},"missing":"dnf",
    "expire_created":"","reports":"authority","ranks":"compute","on_crash":"resume",
    "bots":{"boards":"exclude","stats":"exclude","rating":"exclude","prizes":"exclude","achievements":"exclude"},
@@ -122,22 +127,13 @@ func TestWhatCannotBeMeantIsRefusedWithItsPath(t *testing.T) {
 		keys(`{"metric":"a","modes":["a","a"]}`):                                                    `boards[0].keys[0].modes[1]: "a" comes twice`,
 		board(`"keys":[{"metric":"a"}],"window":{"n":-1}`):                                          `boards[0].window.n: -1 is negative`,
 
-		`{"currencies":[{"id":"coins"}]}`:                       `currencies: not supported yet`,
-		`{"achievements":[{"id":"x"}]}`:                         `achievements: not supported yet`,
-		`{"levels":[{"marker":"xp"}]}`:                          `levels: not supported yet`,
-		mode(`"fee":{}`):                                        `modes[1].fee: not supported yet`,
 		mode(`"rating":{}`):                                     `modes[1].rating: not supported yet`,
-		mode(`"prizes":[{}]`):                                   `modes[1].prizes: not supported yet`,
 		mode(`"reports":"unanimous"`):                           `modes[1].reports: not supported yet`,
 		mode(`"on_crash":"settle"`):                             `modes[1].on_crash: not supported yet`,
 		mode(`"bots":{"stats":"include"}`):                      `modes[1].bots.stats: not supported yet`,
 		mode(`"bots":{"rating":"include"}`):                     `modes[1].bots.rating: not supported yet`,
-		mode(`"bots":{"prizes":"include"}`):                     `modes[1].bots.prizes: not supported yet`,
-		mode(`"bots":{"achievements":"include"}`):               `modes[1].bots.achievements: not supported yet`,
 		mode(`"unfinished":{"stats":"exclude"}`):                `modes[1].unfinished.stats: not supported yet`,
 		mode(`"unfinished":{"rating":"exclude"}`):               `modes[1].unfinished.rating: not supported yet`,
-		mode(`"unfinished":{"prizes":"include"}`):               `modes[1].unfinished.prizes: not supported yet`,
-		board(`"prizes":[{}]`):                                  `boards[0].prizes: not supported yet`,
 		board(`"window":{"n":2}`):                               `boards[0].window.n: 2 is for days, weeks and months`,
 		board(`"window":{"from":"today"}`):                      `boards[0].window.from: "today" is no date such as 2026-01-01 or 2026-01-01T06:00`,
 		board(`"window":{"every":"season","zone":"Mars"}`):      `boards[0].window.zone: "Mars" is no IANA time zone: unknown time zone Mars`,
@@ -245,7 +241,17 @@ func TestWithDefaultsMakesEveryDefaultExplicit(t *testing.T) {
 	r.Modes[0].Teams = &Teams{}
 	r.Modes[0].Points = &Points{Win: Int(3)}
 	r.Boards[0].Keys = append(r.Boards[0].Keys, Key{Fold: FoldCountback})
+	r.Currencies = []Currency{{ID: "coins"}}
+	r.Modes[0].Prizes = []Prize{{ID: "cup", Item: "cup"}, {ID: "hat", Custom: "hat"}, {ID: "coins", Currency: "coins"}, {ID: "xp", Marker: "xp"}}
+	r.Modes[0].XP = []Gain{{Amount: 10}}
+	r.Achievements = []Achievement{{ID: "winner", Rewards: []Reward{{Item: "medal"}, {Currency: "coins"}}}}
+	r.Levels = []Level{{Marker: "xp", Rewards: map[string][]Reward{"2": {{Custom: "hat"}}}}}
 	require.Equal(t, Rules{
+		Currencies: []Currency{{"coins", ShortfallDebt}},
+		Achievements: []Achievement{{
+			ID: "winner", Type: Once, Window: AllTime, Rewards: []Reward{{Item: "medal", Amount: 1}, {Currency: "coins"}},
+		}},
+		Levels: []Level{{Marker: "xp", Rewards: map[string][]Reward{"2": {{Custom: "hat", Amount: 1}}}}},
 		Modes: []Mode{{
 			ID: "duel", Order: Desc, Ties: Standard, TieBreak: []TieBreak{{"kills", Desc}},
 			Points:  &Points{Win: Int(3), Draw: Int(0), Loss: Int(0)},
@@ -253,6 +259,11 @@ func TestWithDefaultsMakesEveryDefaultExplicit(t *testing.T) {
 			Bots:       BotPolicy{Exclude, Exclude, Exclude, Exclude, Exclude},
 			Unfinished: UnfinishedPolicy{Include, Include, Include, Exclude},
 			Boards:     []string{"ladder"},
+			Prizes: []Prize{
+				{ID: "cup", Item: "cup", Amount: 1, Ties: FullPrize}, {ID: "hat", Custom: "hat", Amount: 1, Ties: FullPrize},
+				{ID: "coins", Currency: "coins", Ties: FullPrize}, {ID: "xp", Marker: "xp", Ties: FullPrize},
+			},
+			XP: []Gain{{"xp", "played", 10}},
 		}},
 		Boards: []BoardRule{{
 			ID: "ladder", Of: OfPlayers, PerMatch: PerMatchSum, Ties: ShareRank,

@@ -41,6 +41,14 @@ type decision struct {
 	seasons uint64   // and when
 	changes []boardChange
 	sealed  [][]placed // per change, with their position
+
+	lines   []ledgerLine // that it brings into the ledger,
+	booking *booking     // as they come there
+	missing shortfalls
+	granted []Grant // made or changed
+	facts   []playerFacts
+	former  *store.Match // the match as it was, if it is voided or amended
+	refused error        // the call is refused, although something follows from it
 }
 
 // Create makes a match and returns it. Without an ID it gets a new one. The same id with the same content is
@@ -146,18 +154,29 @@ func (e *engine) try(ctx context.Context, r request) (Match, error) {
 	if err != nil {
 		return Match{}, err
 	}
-	if !d.replayed && d.next.State == Ended && !d.next.NoContest && !r.backfill {
-		if err := e.closeBefore(ctx, r, d.next); err != nil {
-			return Match{}, err
-		}
-	}
 	if !d.replayed {
+		for _, version := range []Match{m, d.next} { // what is amended or voided touched boards before
+			if version.State != Ended || version.NoContest || r.backfill {
+				continue
+			}
+			if err := e.closeBefore(ctx, r, version); err != nil {
+				return Match{}, err
+			}
+		}
 		data, err := e.before(ctx, r, m, d)
 		if err != nil {
 			return Match{}, err
 		}
 		if d, err = e.reserveAndCommit(ctx, r, m, d, data); err != nil {
+			if late := lateReport(r, err); late != nil { // cancelled while the report was on its way
+				if kept := e.keepLate(ctx, m, r, late); kept != nil {
+					return Match{}, kept
+				}
+			}
 			return Match{}, err
+		}
+		if d.refused != nil {
+			return Match{}, d.refused
 		}
 	}
 	reply := d.next.shown()
@@ -218,7 +237,8 @@ func (e *engine) reserveAndCommit(ctx context.Context, r request, before Match, 
 	case err != nil:
 		return d, err
 	case stored.Version != before.version || stored.Provisional:
-		if d, err = e.redecide(r, matchOf(stored, r.rules)); err != nil || d.replayed {
+		before = matchOf(stored, r.rules)
+		if d, err = e.redecide(r, before); err != nil || d.replayed {
 			return d, err
 		}
 		if len(e.keys(d)) > len(held) {
@@ -226,7 +246,7 @@ func (e *engine) reserveAndCommit(ctx context.Context, r request, before Match, 
 		}
 	}
 	d.rules, d.seasons = r.rules, r.seasons
-	if err := e.settle(ctx, d, data); err != nil {
+	if err := e.settle(ctx, d, before, data); err != nil {
 		return d, err
 	}
 	handed = true
@@ -244,7 +264,7 @@ func (e *engine) redecide(r request, m Match) (*decision, error) {
 }
 
 // settle works out, under the reservation, what the decision depends on beside the match itself.
-func (e *engine) settle(ctx context.Context, d *decision, data map[string]string) error {
+func (e *engine) settle(ctx context.Context, d *decision, before Match, data map[string]string) error {
 	if len(data) > 0 {
 		d.next.Data = maps.Clone(d.next.Data)
 		if d.next.Data == nil {
@@ -258,10 +278,59 @@ func (e *engine) settle(ctx context.Context, d *decision, data map[string]string
 			return refuse(ErrPlayers, "in another running match: "+list(busy), busy...)
 		}
 	}
-	if d.next.State != Ended || d.next.NoContest {
-		return nil
+	if d.key == "" {
+		return nil // a live report
 	}
-	return e.settleBoards(ctx, d, mode)
+	if err := e.follows(ctx, d, before, mode); err != nil {
+		return err
+	}
+	var err error
+	if d.booking, err = e.book(ctx, d.key, d.lines, d.missing); err != nil {
+		return err
+	}
+	d.booking.tell(d.granted)
+	d.next.roster = granted(d.next.roster, d.given())
+	return nil
+}
+
+// given are the grants of the match: those that were there, as the decision leaves them, and those that it makes.
+func (d *decision) given() []Grant {
+	var all []Grant
+	told := make(map[string]Grant, len(d.granted))
+	for _, g := range d.granted {
+		told[g.ID] = g
+	}
+	for _, s := range d.next.roster {
+		for _, g := range s.Grants {
+			if now, changed := told[g.ID]; changed {
+				g = now
+				delete(told, g.ID)
+			}
+			all = append(all, g)
+		}
+	}
+	for _, g := range d.granted {
+		if _, left := told[g.ID]; left && g.Match == d.next.ID {
+			all = append(all, g)
+		}
+	}
+	return all
+}
+
+// follows works out what a step does to money, boards and players.
+func (e *engine) follows(ctx context.Context, d *decision, before Match, mode Mode) error {
+	if before.State == Ended {
+		return e.revise(ctx, d, before)
+	}
+	if d.next.State == Ended && !d.next.NoContest { // first, for what is wrong with a report is said before money
+		if err := e.settleBoards(ctx, d, mode); err != nil {
+			return err
+		}
+	}
+	if err := e.takeFees(ctx, d, before); err != nil || d.next.State != Ended || d.refused != nil {
+		return err
+	}
+	return e.reward(ctx, d)
 }
 
 // submit hands the decision to the committer, which frees the ticket.
@@ -285,12 +354,14 @@ func (e *engine) soften(d *decision) {
 	e.dues.note(d.next, e.mode(d.next))
 }
 
-// keys are what a decision reads and writes: the match, and where boards or exclusive modes are concerned
-// the players and teams.
+// keys are what a decision reads and writes: the match, and where boards, money or exclusive modes are concerned the
+// players and teams.
 func (e *engine) keys(d *decision) []key {
 	keys := []key{{'m', d.next.ID}}
 	mode := e.mode(d.next)
-	if d.next.State != Ended && !(d.next.State == Started && mode.Exclusive) {
+	paid := e.ruleset().terms(d.next).Fee != nil && d.key != ""
+	over := d.next.State == Ended || d.next.State == Voided
+	if !over && !paid && !(d.next.State == Started && mode.Exclusive) {
 		return keys
 	}
 	for _, s := range d.next.roster {
@@ -312,22 +383,31 @@ func (e *engine) notReserved(ctx context.Context, err error) error {
 
 // expire closes a match whose deadline has passed, as of its deadline.
 func (e *engine) expire(ctx context.Context, id string) error {
-	t, err := e.committer.keys.acquire(ctx, key{'m', id})
-	if err != nil {
-		return e.notReserved(ctx, err)
-	}
 	m, err := e.find(ctx, id)
-	due, expires := time.Time{}, false
-	if err == nil {
-		due, expires = deadline(m, e.mode(m))
+	for err == nil {
+		due, expires := deadline(m, e.mode(m))
+		if !expires || due.After(e.now()) {
+			return nil // somebody else was faster
+		}
+		rs := e.ruleset()
+		d := &decision{next: expire(m, due), key: keyOf("due", expireKind, id), kind: expiredEvent, at: due, rules: rs, seasons: rs.seasons.Load()}
+		var t *ticket
+		if t, err = e.committer.keys.acquire(ctx, e.keys(d)...); err != nil {
+			return e.notReserved(ctx, err)
+		}
+		var now Match
+		if now, err = e.find(ctx, id); err == nil && now.version == m.version {
+			if err = e.settle(ctx, d, m, nil); err == nil {
+				if _, err = e.submit(ctx, t, d); !errors.Is(err, store.ErrStale) {
+					return err
+				}
+				m, err = e.find(ctx, id)
+				continue
+			}
+		}
+		e.committer.keys.release(t)
+		m = now
 	}
-	if !expires || due.After(e.now()) {
-		e.committer.keys.release(t) // somebody else was faster
-		return err
-	}
-	d := &decision{next: expire(m, due), key: keyOf("due", expireKind, id), kind: expiredEvent, at: due, rules: e.ruleset()}
-	d.seasons = d.rules.seasons.Load()
-	_, err = e.submit(ctx, t, d)
 	return err
 }
 
@@ -349,7 +429,7 @@ func (e *engine) keepLate(ctx context.Context, m Match, r request, refused error
 	if err != nil {
 		return e.notReserved(ctx, err)
 	}
-	p := &pending{ticket: t, job: &lateJob{store.Commit{Key: keyOf("late", m.ID, sum.text()), Digest: store.Digest(sum),
+	p := &pending{ticket: t, job: &ledgerJob{engine: e, commit: store.Commit{Key: keyOf("late", m.ID, sum.text()), Digest: store.Digest(sum),
 		At: r.now, Kind: refusedEvent, ID: m.ID, Body: body}}}
 	err = e.committer.submit(ctx, p)
 	if errors.Is(err, store.ErrReplayed) || errors.Is(err, store.ErrStale) {
@@ -357,16 +437,3 @@ func (e *engine) keepLate(ctx context.Context, m Match, r request, refused error
 	}
 	return err
 }
-
-// lateJob commits an event alone.
-type lateJob struct{ commit store.Commit }
-
-func (j *lateJob) seal(position uint64) store.Commit {
-	c := j.commit
-	c.Position = position
-	return c
-}
-
-func (j *lateJob) stale() bool { return false }
-
-func (j *lateJob) applied(uint64) {}

@@ -1,14 +1,12 @@
 package finalbell
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"maps"
 	"slices"
 
-	"github.com/finalbell/finalbell/internal/timetext"
 	"github.com/finalbell/finalbell/store"
 )
 
@@ -22,9 +20,9 @@ type Verification struct {
 
 // Problem is something stored that is not what the rules make of the rest.
 type Problem struct {
-	Kind    string // "match", "entry" or "rank"
-	ID      string // of the match or entry
-	Board   string // empty for a match
+	Kind    string // "match", "entry", "rank", "window", "account", "grant" or "player"
+	ID      string // of that
+	Board   string // of an entry, rank or window
 	Message string
 }
 
@@ -53,19 +51,21 @@ func (v Verification) MarshalJSON() ([]byte, error) {
 
 const mostProblems = 1000 // of one verification; more would not tell more
 
-// Verify computes every standing, entry and rank again from the stored rows alone and names what differs: it
-// needs no log and trusts nothing that was derived. Reads go on meanwhile; writes wait only while the entries
-// are compared. It stops looking after a thousand problems. An error means that it could not look.
-func (e *Engine) Verify(ctx context.Context) (Verification, error) {
+// Verify computes every standing, entry, rank, balance, prize and achievement again from the stored rows alone and names
+// what differs: it needs no log and trusts nothing that was derived. Reads go on meanwhile; writes wait only while the
+// entries and grants are compared. It stops looking after a thousand problems. An error means that it could not look.
+// Each of the given functions is told, now and then, how many of how many commits it has looked at.
+func (e *Engine) Verify(ctx context.Context, progress ...func(done, of uint64)) (Verification, error) {
 	if err := e.readable(ctx); err != nil {
 		return Verification{}, failed("verify", "", err)
 	}
-	v := verifier{engine: e.engine}
+	v := &verifier{engine: e.engine, progress: progress}
+	v.audit = newAudit(v)
 	err := v.run(ctx)
 	if err != nil {
 		return Verification{}, failed("verify", "", unavailable(err))
 	}
-	v.found.Matches, v.found.Boards = v.ended, len(v.again.boards)
+	v.found.Matches, v.found.Boards, v.found.Accounts = v.ended, len(v.again.boards), len(v.audit.balances.amounts)
 	return v.found, nil
 }
 
@@ -77,6 +77,9 @@ type verifier struct {
 	chapter int    // of the rules
 	at      uint64 // position of the last event seen
 	ended   int
+	audit   *audit
+
+	progress []func(done, of uint64)
 }
 
 func (v *verifier) problem(kind, id, board, format string, args ...any) {
@@ -90,6 +93,9 @@ func (v *verifier) run(ctx context.Context) error {
 		return err
 	}
 	if err := v.follow(ctx); err != nil {
+		return err
+	}
+	if err := v.audit.follow(ctx); err != nil {
 		return err
 	}
 	// What was written meanwhile is caught up with while nothing more is.
@@ -106,6 +112,11 @@ func (v *verifier) run(ctx context.Context) error {
 	}
 	if err := v.missed(ctx); err != nil {
 		return err
+	}
+	for _, check := range []func(context.Context) error{v.audit.follow, v.audit.matches, v.audit.players} {
+		if err := check(ctx); err != nil {
+			return err
+		}
 	}
 	for _, rule := range v.again.rules.rules.Boards {
 		if b := v.again.boards[rule.ID]; b != nil {
@@ -179,6 +190,7 @@ func (v *verifier) rebuilt(ctx context.Context, rs *ruleset, before *refolding, 
 	r := &rebuild{engine: v.engine, options: RebuildOptions{DryRun: true}, old: new(ruleset), next: rs, rebuilt: []*board{b}, upTo: upTo,
 		found: Rebuilt{Boards: []RebuiltBoard{{Board: id}}}, told: make(map[*period]bool), dirty: make(map[store.WindowKey]map[string]bool)}
 	r.refolding = newRefolding(v.engine, rs, map[string]*board{id: b}, true)
+	r.asOf = upTo
 	for name := range v.again.left {
 		r.left[name] = true
 	}
@@ -225,6 +237,9 @@ func (v *verifier) follow(ctx context.Context) error {
 			v.problem("match", event.ID, "", "event %d follows event %d", event.Position, v.at)
 		}
 		v.at = event.Position
+		if v.at%1024 == 0 {
+			v.tell()
+		}
 		for history := v.engine.ruleset().history; v.chapter+1 < len(history) && history[v.chapter+1].After < v.at; {
 			if err := v.enter(ctx, v.chapter+1); err != nil {
 				return err
@@ -237,10 +252,19 @@ func (v *verifier) follow(ctx context.Context) error {
 	return nil
 }
 
+// tell tells how far it is.
+func (v *verifier) tell() {
+	for _, f := range v.progress {
+		f(v.at, v.engine.committer.applied.Load())
+	}
+}
+
 func (v *verifier) event(ctx context.Context, event store.Event) error {
 	switch event.Kind {
 	case endedEvent:
 		return v.end(ctx, event)
+	case voidedEvent, amendedEvent:
+		return v.revised(ctx, event)
 	case seasonBegunEvent:
 		return v.again.season(event)
 	case entryHiddenEvent, entryRestoredEvent:
@@ -250,6 +274,9 @@ func (v *verifier) event(ctx context.Context, event store.Event) error {
 	case windowClosedEvent:
 		b, p, err := v.again.closed(event)
 		if err != nil || p == nil {
+			return err
+		}
+		if err := v.paidOut(ctx, p); err != nil {
 			return err
 		}
 		return v.compareFinal(ctx, v.again, b, p)
@@ -268,11 +295,74 @@ func (v *verifier) end(ctx context.Context, event store.Event) error {
 		return err
 	}
 	v.ended++
+	now := r
+	if r, err = v.engine.asOf(ctx, r, event.Position); err != nil {
+		return err
+	}
 	if r.Position != event.Position || r.State != string(Ended) {
 		v.problem("match", event.ID, "", "ended by event %d, but is %s since %d", event.Position, r.State, r.Position)
 		return nil
 	}
+	if r.Revised == now.Revised {
+		r = v.engine.overlaid(r)
+	}
 	return v.match(ctx, event, r)
+}
+
+// revised looks at a match that an event voided or amended.
+func (v *verifier) revised(ctx context.Context, event store.Event) error {
+	r, err := v.engine.store.Match(ctx, event.ID)
+	if err == nil {
+		err = checkRecord(r)
+	}
+	if err != nil {
+		v.problem("match", event.ID, "", "%s by event %d, but: %v", event.Kind, event.Position, err)
+		return nil
+	}
+	now := r
+	if r, err = v.engine.asOf(ctx, r, event.Position); err != nil {
+		return err
+	}
+	former, err := v.engine.asOf(ctx, now, event.Position-1)
+	if err != nil {
+		return err
+	}
+	if r.Revised != event.Position || former.Revised == event.Position {
+		v.problem("match", event.ID, "", "revised by event %d, but by its record by %d", event.Position, r.Revised)
+		return nil
+	}
+	if r.Revised == now.Revised {
+		r = v.engine.overlaid(r)
+	}
+	rs := v.again.rules
+	was, is := matchOf(former, rs), matchOf(r, rs)
+	mode := rs.history.mode(is.Mode, is.position)
+	if is.State == Ended {
+		v.standings(is, mode)
+	}
+	var moves []rankMove
+	for _, rule := range rs.rules.Boards {
+		b := v.again.boards[rule.ID]
+		mode, feeds := rs.feeder(rule.ID, was)
+		if b == nil || !feeds || wasLate(was, rule.ID) {
+			continue
+		}
+		changes, moved, err := v.again.revised(ctx, b, mode, was, is, event.Position)
+		if err != nil {
+			return err
+		}
+		moves = append(moves, moved...)
+		if is.State != Ended {
+			continue
+		}
+		for _, c := range changes {
+			v.change(is, mode, c)
+		}
+	}
+	if is.State == Ended {
+		v.moves(is, moves)
+	}
+	return nil
 }
 
 // match computes one match's standings again and does again what it did to the boards.
@@ -282,7 +372,7 @@ func (v *verifier) match(ctx context.Context, event store.Event, r store.Match) 
 		return nil
 	}
 	rs := v.again.rules
-	m := matchOf(v.engine.overlaid(r), rs)
+	m := matchOf(r, rs)
 	mode := rs.history.mode(m.Mode, m.position)
 	v.standings(m, mode)
 	var moves []rankMove
@@ -338,7 +428,7 @@ func (v *verifier) standings(m Match, mode Mode) {
 	if !m.NoContest {
 		var ranked []Standing
 		ranked, draw = rank(mode, roster, m.teams)
-		award(mode, ranked)
+		awardPoints(mode, ranked)
 		roster = inRosterOrder(ranked)
 	}
 	if draw != m.Draw {
@@ -383,7 +473,7 @@ func (v *verifier) moves(m Match, want []rankMove) {
 
 // missed names ended matches that no event tells of.
 func (v *verifier) missed(ctx context.Context) error {
-	ended := store.MatchQuery{States: []string{string(Ended)}}
+	ended := store.MatchQuery{States: []string{string(Ended), string(Voided)}}
 	count := 0
 	for _, err := range v.engine.store.Matches(ctx, ended) {
 		if err != nil {
@@ -410,168 +500,4 @@ func (v *verifier) missed(ctx context.Context) error {
 		}
 	}
 	return nil
-}
-
-// compareBoard holds a board's windows that are not over against those made again.
-func (v *verifier) compareBoard(ctx context.Context, b *board) error {
-	live := v.engine.ruleset().boards[b.rule.ID]
-	for _, p := range b.live() {
-		if p.isFinal() {
-			continue // compared when it was closed
-		}
-		for _, r := range p.rankings() {
-			var shown source = empty{}
-			if now := live.period(p.id); now != nil && now.find(r.key.Partition) != nil {
-				shown = now.find(r.key.Partition)
-			}
-			if err := v.compare(ctx, v.again, r, shown); err != nil {
-				return err
-			}
-		}
-	}
-	for _, p := range live.live() {
-		if p.isFinal() {
-			continue
-		}
-		for _, r := range p.rankings() {
-			if again := b.period(p.id); r.size() > 0 && (again == nil || again.find(r.key.Partition) == nil) {
-				v.problem("rank", "", b.rule.ID, "window %s has %s, but no result belongs to it", quote(p.id), plural(r.size(), "entry"))
-			}
-		}
-	}
-	return nil
-}
-
-// compareFinal holds a window that is over against the one made again, which is not needed any more then.
-func (v *verifier) compareFinal(ctx context.Context, again *refolding, b *board, p *period) error {
-	e := v.engine
-	live := e.ruleset().boards[b.rule.ID]
-	for _, r := range p.rankings() {
-		var shown source = empty{}
-		if now := live.period(p.id); now != nil && now.find(r.key.Partition) != nil {
-			shown = now.find(r.key.Partition)
-		} else {
-			look := &view{rule: live.rule, layout: live.layout, key: live.key(p.id, r.key.Partition)}
-			if err := e.lookBack(ctx, live, look, e.now()); err != nil {
-				return err
-			}
-			shown = look.source
-		}
-		if err := v.compare(ctx, again, r, shown); err != nil {
-			return err
-		}
-		delete(again.entries, r.key)
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	clear(p.partitions)
-	return nil
-}
-
-// compare holds the stored entries of a window and the order in which it is shown against those made again.
-func (v *verifier) compare(ctx context.Context, again *refolding, made *ranking, shown source) error {
-	rule, key := made.rule, made.key
-	entries := again.entries[key]
-	stored := make(map[string]bool)
-	for r, err := range v.engine.store.Entries(ctx, store.EntryQuery{WindowKey: key}) {
-		if err != nil {
-			return err
-		}
-		stored[r.ID] = true
-		folded, there := entries[r.ID]
-		if !there {
-			v.problem("entry", r.ID, rule.ID, "is stored, but no result made it")
-			continue
-		}
-		want := entryRecord(rule, entryChange{id: r.ID, version: r.Version, hidden: folded.hidden, entry: folded.entry, values: folded.values(rule)}, r.WindowKey, r.Changed.Position)
-		if !sameEntry(r, want) {
-			v.problem("entry", r.ID, rule.ID, "has %s since %s, should have %s since %s%s",
-				valuesText(rule, r.Values), momentText(r.Changed), valuesText(rule, want.Values), momentText(want.Changed), beside(r, want))
-		}
-	}
-	for _, id := range slices.Sorted(maps.Keys(entries)) {
-		if !stored[id] {
-			v.problem("entry", id, rule.ID, "is not stored")
-		}
-	}
-	return v.ranks(ctx, entries, made, shown)
-}
-
-// valuesText shows stored values as a board shows them.
-func valuesText(b BoardRule, values [][]int64) string {
-	text, err := marshal(b.shown(values))
-	if err != nil {
-		return err.Error()
-	}
-	return string(text)
-}
-
-func momentText(m store.Moment) string {
-	return fmt.Sprintf("%s (commit %d, place %d)", timetext.Format(m.At), m.Position, m.Place)
-}
-
-// beside names what else differs in an entry, which its values do not show.
-func beside(a, b store.Entry) string {
-	text := ""
-	for _, part := range []struct {
-		name string
-		same bool
-	}{
-		{"what ranks it", bytes.Equal(a.Sort, b.Sort)},
-		{"what it is folded from", bytes.Equal(a.State, b.State) && momentOf(a.Last) == momentOf(b.Last) && momentOf(a.Row) == momentOf(b.Row)},
-		{"whether it is on the board", a.Entered == b.Entered && (a.Hidden == "") == (b.Hidden == "")},
-	} {
-		if !part.same {
-			text += "; differs in " + part.name
-		}
-	}
-	return text
-}
-
-func sameEntry(a, b store.Entry) bool {
-	return a.Entered == b.Entered && a.Hidden == b.Hidden && sameValues(a.Values, b.Values) && bytes.Equal(a.Sort, b.Sort) && bytes.Equal(a.State, b.State) &&
-		momentOf(a.Changed) == momentOf(b.Changed) && momentOf(a.Last) == momentOf(b.Last) && momentOf(a.Row) == momentOf(b.Row)
-}
-
-// ranks holds the ranking that is shown against the entries made again, sorted and counted without a tree.
-func (v *verifier) ranks(ctx context.Context, entries map[string]refolded, again *ranking, shown source) error {
-	type place struct {
-		id  string
-		row []uint64
-	}
-	var want []place
-	l := again.layout
-	for id, e := range entries {
-		if e.entered && e.hidden == "" {
-			row := make([]uint64, l.width)
-			l.encode(row, placedEntry(again.rule, id, e.entry, false))
-			want = append(want, place{id, row})
-		}
-	}
-	slices.SortFunc(want, func(a, b place) int { return slices.Compare(a.row, b.row) })
-	board := again.key.Board
-	look := &view{rule: again.rule, layout: l}
-	return shown.read(ctx, func(r reader) error {
-		if r.size() != len(want) {
-			v.problem("rank", "", board, "%d entries are ranked in window %s, should be %d", r.size(), quote(again.key.Window), len(want))
-		}
-		rank := 0
-		for i, w := range want {
-			if i == 0 || again.rule.Ties == FirstRank || !slices.Equal(w.row[:l.valueWords], want[i-1].row[:l.valueWords]) {
-				rank = i + 1
-			}
-			position, found, err := r.find(w.id)
-			got := 0
-			if err == nil {
-				got, err = look.rank(r, found, position)
-			}
-			if err != nil && err != errAbsent {
-				return err
-			}
-			if err != nil || position != i || got != rank {
-				v.problem("rank", w.id, board, "is ranked %d at position %d, should be %d at %d", got, position+1, rank, i+1)
-			}
-		}
-		return nil
-	})
 }

@@ -234,6 +234,20 @@ func (p *period) isFinal() bool {
 	return p.final > 0
 }
 
+// finalAt is the position of the commit that made the window final, 0 if none did.
+func (p *period) finalAt() uint64 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.final
+}
+
+// closed is when a final window was due.
+func (p *period) closed() time.Time {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.closedAt
+}
+
 // size is the number of entries ranked in all partitions.
 func (p *period) size() int {
 	n := 0

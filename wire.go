@@ -43,13 +43,14 @@ func (m Match) MarshalJSON() ([]byte, error) {
 		Replayed    bool              `json:"replayed,omitempty"`
 		Reason      string            `json:"reason,omitempty"`
 		Revision    int               `json:"revision,omitempty"`
+		Corrections []Correction      `json:"corrections,omitempty"`
 		Attributes  map[string]string `json:"attributes,omitempty"`
 		Data        map[string]string `json:"data,omitempty"`
 		Standings   []Standing        `json:"standings,omitempty"`
 	}{
 		m.ID, m.Mode, m.Room, wireRound(m.Round), m.State, wireTime(m.CreatedAt), wireTime(m.StartedAt),
 		wireTime(m.EndedAt), wireTime(m.Deadline), m.NoContest, m.Draw, m.Provisional, m.Replayed, m.Reason,
-		m.Revision, m.Attributes, m.Data, m.Standings,
+		m.Revision, m.Corrections, m.Attributes, m.Data, m.Standings,
 	})
 }
 
@@ -92,8 +93,11 @@ func (s Standing) MarshalJSON() ([]byte, error) {
 		Rank       int               `json:"rank,omitempty"`
 		Position   int               `json:"position,omitempty"`
 		Result     Result            `json:"result,omitempty"`
+		Held       int64             `json:"held,omitempty"`
+		Paid       int64             `json:"paid,omitempty"`
+		Grants     []Grant           `json:"grants,omitempty"`
 		Boards     []BoardMove       `json:"boards,omitempty"`
-	}{s.Player, s.Team, s.Bot, s.Attributes, wireNumber(s.Outcome), s.Status, s.Metrics, s.Rank, s.Position, s.Result, s.Boards})
+	}{s.Player, s.Team, s.Bot, s.Attributes, wireNumber(s.Outcome), s.Status, s.Metrics, s.Rank, s.Position, s.Result, s.Held, s.Paid, s.Grants, s.Boards})
 }
 
 // MarshalJSON writes the move as it stands in a standing.
@@ -115,6 +119,14 @@ func (v Value) MarshalJSON() ([]byte, error) {
 		return marshal(v.Places)
 	}
 	return marshal(v.Number)
+}
+
+// UnmarshalJSON reads what MarshalJSON wrote.
+func (v *Value) UnmarshalJSON(text []byte) error {
+	if len(text) > 0 && text[0] == '[' {
+		return json.Unmarshal(text, &v.Places)
+	}
+	return v.Number.UnmarshalJSON(text)
 }
 
 // MarshalJSON writes the page as every command prints it.

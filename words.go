@@ -44,35 +44,31 @@ func (BoardTies) words() []BoardTies     { return []BoardTies{ShareRank, FirstRa
 func (Every) words() []Every             { return []Every{AllTime, Daily, Weekly, Monthly, Season} }
 func (Attribution) words() []Attribution { return []Attribution{ByEnd, ByStart} }
 func (Attributed) words() []Attributed   { return []Attributed{OfMatch, OfPlayer} }
+func (Shortfall) words() []Shortfall     { return []Shortfall{ShortfallDebt, ShortfallFloor} }
+func (PrizeTies) words() []PrizeTies {
+	return []PrizeTies{FullPrize, PoolPrize, DownOnlyPrize, TieBreakPrize}
+}
+func (AchievementType) words() []AchievementType { return []AchievementType{Once, Cumulative, Streak} }
 func (Fold) words() []Fold {
 	return []Fold{FoldSum, FoldBest, FoldWorst, FoldFirst, FoldLatest, FoldMean, FoldCount, FoldCountback}
 }
 
-// The fields of features to come hold plain strings; their words have types only here.
+// Fields that hold plain strings, or a policy of which not every word fits; their words have types only here.
 type (
-	weekday         string
-	prizeTies       string
-	achievementType string
-	ratingSystem    string
+	weekday      string
+	ratingSystem string
+	botPrizes    string
 )
 
 const (
-	monday        weekday         = "monday"
-	fullPrize     prizeTies       = "full" // what each does: prizes.go
-	poolPrize     prizeTies       = "pool"
-	downOnlyPrize prizeTies       = "down_only"
-	tieBreakPrize prizeTies       = "tie_break"
-	once          achievementType = "once"
-	elo           ratingSystem    = "elo"
+	monday weekday      = "monday"
+	elo    ratingSystem = "elo"
 )
 
 func (weekday) words() []weekday {
 	return []weekday{monday, "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"}
 }
-func (prizeTies) words() []prizeTies {
-	return []prizeTies{fullPrize, poolPrize, downOnlyPrize, tieBreakPrize}
-}
-func (achievementType) words() []achievementType {
-	return []achievementType{once, "cumulative", "streak"}
+func (botPrizes) words() []botPrizes {
+	return []botPrizes{botPrizes(Exclude), botPrizes(Include), botPrizes(PassDown)}
 }
 func (ratingSystem) words() []ratingSystem { return []ratingSystem{elo, "glicko2", "weng_lin"} }

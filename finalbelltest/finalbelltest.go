@@ -3,7 +3,7 @@
 // New gives a test an engine of its own, on a clock that the test sets. Rules, Roster, Outcomes and the other
 // generators make what an engine can be asked to do, for pgregory.net/rapid. Model says what it should answer:
 // it is the same engine written in the plainest way, slow and without anything kept, and Require holds an
-// engine against it.
+// engine against it: matches, boards, money, grants and progress. Economy draws rules with money.
 //
 //	rapid.Check(t, func(t *rapid.T) {
 //		rules := finalbelltest.Rules().Draw(t, "rules")

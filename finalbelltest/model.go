@@ -1,6 +1,7 @@
 package finalbelltest
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strconv"
@@ -39,6 +40,11 @@ type model struct {
 	hidden    map[place]string // why
 	shows     int              // hides and restores so far
 	found     map[string]int   // where matches are in the list, checked before use and so shared by clones
+
+	moved  []movement          // all money that ever went anywhere, in order
+	paid   map[string]movement // by the key of the call
+	grants []finalbell.Grant   // in the order in which they were made first
+	gone   map[place]bool      // entries that have lost results to matches that were taken back
 	*workings
 }
 
@@ -50,6 +56,7 @@ type played struct {
 	shown   []finalbell.Standing // in roster order
 	order   int                  // 1 for the first match that ended
 	report  string               // the report that ended it, in a form that is equal for equal ones
+	windows map[string]string    // by board, in which it counts once it has ended
 	before  []played             // the states since the last one that no crash takes back
 }
 
@@ -57,7 +64,8 @@ type played struct {
 func NewModel(rules finalbell.Rules, now func() time.Time) *Model {
 	m := &model{rules: rules, now: now, late: make(map[string]bool), calendars: make(map[string]*schedule.Schedule),
 		seasons: make(map[string][]schedule.Window), results: make(map[string]map[string][]brought),
-		closed: make(map[windowName]bool), hidden: make(map[place]string), found: make(map[string]int), workings: newWorkings()}
+		closed: make(map[windowName]bool), hidden: make(map[place]string), found: make(map[string]int), workings: newWorkings(),
+		paid: make(map[string]movement), gone: make(map[place]bool)}
 	for _, b := range rules.Boards {
 		m.calendars[b.ID] = calendar(b.Window)
 		m.results[b.ID] = make(map[string][]brought)
@@ -75,7 +83,8 @@ func (m *Model) Backfill() *Model { return &Model{model: m.model, at: m.at, back
 func (m *Model) Clone() *Model {
 	c := *m.model
 	c.matches, c.late, c.workings = slices.Clone(c.matches), maps.Clone(c.late), newWorkings()
-	c.closings = slices.Clone(c.closings)
+	c.closings, c.grants, c.moved = slices.Clone(c.closings), slices.Clone(c.grants), slices.Clip(c.moved)
+	c.paid, c.gone = maps.Clone(c.paid), maps.Clone(c.gone)
 	c.closed, c.hidden, c.seasons = maps.Clone(c.closed), maps.Clone(c.hidden), maps.Clone(c.seasons)
 	c.results = make(map[string]map[string][]brought)
 	for board, windows := range m.results {
@@ -99,7 +108,7 @@ func (m *Model) Create(n finalbell.NewMatch) (finalbell.Match, error) {
 		if !sameContent(p.content, n) {
 			return finalbell.Match{}, refuse(finalbell.ErrExists)
 		}
-		return p.replay(), nil
+		return m.replay(p), nil
 	}
 	if !n.Deadline.IsZero() && !n.Deadline.After(at) {
 		return finalbell.Match{}, refuse(finalbell.ErrInvalid)
@@ -120,8 +129,9 @@ func (m *Model) Create(n finalbell.NewMatch) (finalbell.Match, error) {
 		Deadline: n.Deadline, Attributes: n.Attributes,
 	}}
 	m.matches = append(m.matches, p)
+	m.holdFees(p)
 	m.wrote(now)
-	return p.show(), nil
+	return m.show(p), nil
 }
 
 // Start is Engine.Start.
@@ -132,7 +142,7 @@ func (m *Model) Start(id string) (finalbell.Match, error) {
 	}
 	switch p.match.State {
 	case finalbell.Started, finalbell.Ended:
-		return p.replay(), nil
+		return m.replay(p), nil
 	case finalbell.Created:
 	default:
 		return finalbell.Match{}, stateError(p)
@@ -143,6 +153,9 @@ func (m *Model) Start(id string) (finalbell.Match, error) {
 	p.match.State, p.match.StartedAt = finalbell.Started, at
 	if busy := m.busy(p); busy != nil {
 		return finalbell.Match{}, refuse(finalbell.ErrPlayers, busy...)
+	}
+	if err := m.takeFees(p, now); err != nil {
+		return finalbell.Match{}, err
 	}
 	return m.write(p, now), nil
 }
@@ -159,7 +172,7 @@ func (m *Model) Report(id string, outcomes ...finalbell.Outcome) (finalbell.Matc
 		return finalbell.Match{}, stateError(p)
 	}
 	if len(outcomes) == 0 && !starts {
-		return p.replay(), nil
+		return m.replay(p), nil
 	}
 	before, sitting := append(slices.Clip(p.before), p), len(p.said.seats)
 	if starts {
@@ -176,11 +189,14 @@ func (m *Model) Report(id string, outcomes ...finalbell.Outcome) (finalbell.Matc
 		return finalbell.Match{}, refuse(finalbell.ErrPlayers, busy...)
 	}
 	if starts || len(p.said.seats) > sitting {
+		if err := m.takeFees(p, now); err != nil {
+			return finalbell.Match{}, err
+		}
 		return m.write(p, now), nil
 	}
 	p.before = before
 	m.put(p)
-	return p.show(), nil
+	return m.show(p), nil
 }
 
 // End is Engine.End.
@@ -197,11 +213,11 @@ func (m *Model) End(id string, outcomes ...finalbell.Outcome) (finalbell.Match, 
 			return finalbell.Match{}, refuse(finalbell.ErrInvalid)
 		}
 		p.match.State, p.match.StartedAt, starts = finalbell.Started, at, true
-	case p.match.State == finalbell.Ended:
+	case p.match.State == finalbell.Ended || p.match.State == finalbell.Voided:
 		if said, err := lay(p.said.forgotten(), mode, outcomes, true); err == nil && said.text(mode) == p.report {
-			return p.replay(), nil
+			return m.replay(p), nil
 		}
-		return finalbell.Match{}, stateError(p)
+		return finalbell.Match{}, refuse(finalbell.ErrAlreadyEnded)
 	default:
 		m.keepLate(p, now, outcomes)
 		return finalbell.Match{}, stateError(p)
@@ -229,14 +245,18 @@ func (m *Model) End(id string, outcomes ...finalbell.Outcome) (finalbell.Match, 
 	if busy := m.busy(p); starts && busy != nil {
 		return finalbell.Match{}, refuse(finalbell.ErrPlayers, busy...)
 	}
-	if !p.match.NoContest {
-		shares, ok := m.shares(p)
-		if !ok {
-			return finalbell.Match{}, refuse(finalbell.ErrOutcome)
-		}
-		p.shown = m.settle(p, shares)
+	p.windows = m.windowsOf(p)
+	shares, ok := m.shares(p)
+	if !ok {
+		return finalbell.Match{}, refuse(finalbell.ErrOutcome)
 	}
+	if err := m.takeFees(p, now); err != nil {
+		return finalbell.Match{}, err
+	}
+	p.shown = m.settle(p, shares, m.results)
 	m.ended++
+	m.put(p)
+	m.reward(p, now)
 	return m.write(p, now), nil
 }
 
@@ -251,49 +271,77 @@ func (m *Model) Cancel(id, reason string) (finalbell.Match, error) {
 	}
 	switch p.match.State {
 	case finalbell.Cancelled:
-		return p.replay(), nil
+		return m.replay(p), nil
 	case finalbell.Created, finalbell.Started:
 	default:
 		return finalbell.Match{}, stateError(p)
 	}
 	p.match.State, p.match.EndedAt, p.match.Reason = finalbell.Cancelled, now, reason
+	m.giveBack(p)
 	return m.write(p.abandoned(), now), nil
 }
 
-// Tick is Engine.Tick.
+// Tick is Engine.Tick. What it does may make more due.
 func (m *Model) Tick() []finalbell.Done {
-	now := m.clock()
 	var done []finalbell.Done
+	for now := m.clock(); ; {
+		d, any := m.step(now)
+		if !any {
+			return done
+		}
+		done = append(done, d)
+	}
+}
+
+// Ticks are the models between m and what Tick makes of it: its engine does each thing in a commit of its own.
+func (m *Model) Ticks() []*Model {
+	var between []*Model
+	for now := m.clock(); ; {
+		next := m.Clone()
+		if _, any := next.step(now); !any {
+			return between
+		}
+		between, m = append(between, next), next
+	}
+}
+
+// step does the earliest thing that is due.
+func (m *Model) step(now time.Time) (finalbell.Done, bool) {
+	next, do := m.isNext(now)
+	if do != nil {
+		do()
+	}
+	return next, do != nil
+}
+
+// isNext is the earliest thing that is due, and how it is done.
+func (m *Model) isNext(now time.Time) (next finalbell.Done, do func()) {
+	consider := func(d finalbell.Done, does func()) {
+		if do == nil || compareDone(d, next) < 0 {
+			next, do = d, does
+		}
+	}
 	for _, p := range m.matches {
 		if due, there := m.deadline(p); there && !due.After(now) {
-			done = append(done, finalbell.Done{Kind: "expire", ID: p.match.ID, Due: due})
+			consider(finalbell.Done{Kind: "expire", ID: p.match.ID, Due: due}, func() { m.doDue(p, now) })
 		}
 	}
-	windows := make(map[finalbell.Done]windowName)
 	for _, board := range m.rules.Boards {
 		for _, w := range m.dueWindows(board, now) {
-			d := finalbell.Done{Kind: "close", ID: doneID(board.ID, w.ID), Due: m.due(board, w)}
-			done, windows[d] = append(done, d), windowName{board.ID, w.ID}
+			due := m.due(board, w)
+			consider(finalbell.Done{Kind: "close", ID: doneID(board.ID, w.ID), Due: due}, func() { m.close(windowName{board.ID, w.ID}, due) })
 		}
 	}
-	slices.SortFunc(done, func(a, b finalbell.Done) int {
-		if c := a.Due.Compare(b.Due); c != 0 {
-			return c
+	for _, g := range m.grants {
+		if lapses(g, now) {
+			consider(finalbell.Done{Kind: "lapse", ID: g.ID, Due: g.Expires}, func() { m.lapse(g) })
 		}
-		if c := strings.Compare(a.ID, b.ID); c != 0 {
-			return c
-		}
-		return strings.Compare(a.Kind, b.Kind)
-	})
-	for _, d := range done {
-		if d.Kind == "close" {
-			m.close(windows[d], d.Due)
-			continue
-		}
-		p, _ := m.find(d.ID)
-		m.doDue(p, now)
 	}
-	return done
+	return next, do
+}
+
+func compareDone(a, b finalbell.Done) int {
+	return cmp.Or(a.Due.Compare(b.Due), strings.Compare(a.ID, b.ID), strings.Compare(a.Kind, b.Kind))
 }
 
 // Match is Engine.Match.
@@ -302,14 +350,14 @@ func (m *Model) Match(id string) (finalbell.Match, error) {
 	if !there {
 		return finalbell.Match{}, refuse(finalbell.ErrNotFound)
 	}
-	return p.show(), nil
+	return m.show(p), nil
 }
 
 // Matches returns every match in the order of creation.
 func (m *Model) Matches() []finalbell.Match {
 	var all []finalbell.Match
 	for _, p := range m.matches {
-		all = append(all, p.show())
+		all = append(all, m.show(p))
 	}
 	return all
 }
@@ -323,7 +371,7 @@ func (m *Model) Recover(got finalbell.Match) bool {
 	}
 	p.shown = movesLost(p.shown, got)
 	for _, state := range append(slices.Clip(p.before), p) {
-		if sameMatch(got, state.show()) {
+		if sameMatch(got, m.show(state)) {
 			state.before = nil
 			m.put(state)
 			return true

@@ -101,6 +101,10 @@ func (m *Model) table(board finalbell.BoardRule, window, partition string, more 
 		_, r.hidden = m.hidden[at]
 		rows = append(rows, r)
 	}
+	at.id = ""
+	for _, id := range m.emptied(at, ids) {
+		rows = append(rows, row{id: id})
+	}
 	slices.SortFunc(rows, func(a, b row) int {
 		switch {
 		case a.listed() != b.listed() && a.listed():

@@ -91,7 +91,7 @@ func (m *Model) write(p played, at time.Time) finalbell.Match {
 	p.before = nil
 	m.put(p)
 	m.wrote(at)
-	return p.show()
+	return m.show(p)
 }
 
 func (m *Model) put(p played) {
@@ -106,6 +106,7 @@ func (m *Model) doDue(p played, now time.Time) played {
 		return p
 	}
 	p.match.State, p.match.EndedAt = finalbell.Expired, due
+	m.giveBack(p)
 	p = p.abandoned()
 	m.write(p, due)
 	return p
@@ -240,7 +241,7 @@ func (p played) abandoned() played {
 	return p
 }
 
-// show is the match as it is given away.
+// show is the match as it is given away, but for what was given.
 func (p played) show() finalbell.Match {
 	shown := p.match
 	shown.Standings = slices.Clone(p.shown)
@@ -248,8 +249,11 @@ func (p played) show() finalbell.Match {
 	return shown
 }
 
-func (p played) replay() finalbell.Match {
-	shown := p.show()
+// show is a match with what its players got by it.
+func (m *Model) show(p played) finalbell.Match { return m.withGrants(p.show()) }
+
+func (m *Model) replay(p played) finalbell.Match {
+	shown := m.show(p)
 	shown.Replayed = true
 	return shown
 }

@@ -154,6 +154,7 @@ func (m *Model) closeDue(board finalbell.BoardRule, now time.Time) {
 
 // close makes a window final: a commit as of the time at which that was due.
 func (m *Model) close(name windowName, at time.Time) {
+	m.payWindow(name, at)
 	m.closed[name] = true
 	m.closings = append(m.closings, closing{name, at})
 	m.wrote(at)
@@ -182,24 +183,35 @@ type share struct {
 	brought []brought
 }
 
-// shares are what a match, which has just ended, brings to the boards of its mode. It returns false if a board cannot
-// keep a number.
+// windowsOf are the windows in which a match that ends now counts, by board.
+func (m *Model) windowsOf(p played) map[string]string {
+	windows := make(map[string]string)
+	for _, id := range m.mode(p.match.Mode).Boards {
+		if w, any := m.windowOf(m.board(id), p.match); any {
+			windows[id] = w.ID
+		}
+	}
+	return windows
+}
+
+// shares are what a match that has ended brings to the boards of its mode. It returns false if a board cannot keep a
+// number.
 func (m *Model) shares(p played) ([]share, bool) {
 	mode := m.mode(p.match.Mode)
 	var all []share
 	for _, id := range mode.Boards {
 		board := m.board(id)
-		w, any := m.windowOf(board, p.match)
-		if !any {
+		window, any := p.windows[id]
+		if !any || p.match.NoContest || p.match.State != finalbell.Ended {
 			continue
 		}
 		results, ok := bring(board, mode, p)
 		if !ok {
 			return nil, false
 		}
-		s := share{board: board, window: w.ID, late: m.closed[windowName{id, w.ID}], brought: results}
+		s := share{board: board, window: window, late: m.closed[windowName{id, window}], brought: results}
 		for _, partition := range partitionsOf(results) {
-			if _, ok := m.table(board, w.ID, partition, inPartition(results, partition)); !ok && !s.late {
+			if _, ok := m.table(board, window, partition, inPartition(results, partition)); !ok && !s.late {
 				return nil, false
 			}
 		}
@@ -222,15 +234,16 @@ func inPartition(results []brought, partition string) []brought {
 	return slices.DeleteFunc(slices.Clone(results), func(b brought) bool { return b.partition != partition })
 }
 
-// settle counts the shares of a match and returns its standings with what that did to the boards.
-func (m *Model) settle(p played, shares []share) []finalbell.Standing {
+// settle counts the shares of a match and returns its standings with what that did to the boards, which had certain
+// results before.
+func (m *Model) settle(p played, shares []share, results map[string]map[string][]brought) []finalbell.Standing {
 	mode := m.mode(p.match.Mode)
 	standings := slices.Clone(p.shown)
 	for _, share := range shares {
 		board := share.board
 		for _, partition := range partitionsOf(share.brought) {
 			more := inPartition(share.brought, partition)
-			before, _ := m.table(board, share.window, partition, nil)
+			before := m.tableOf(results, board, share.window, partition)
 			after, _ := m.table(board, share.window, partition, more)
 			for i := range standings {
 				s := &standings[i]

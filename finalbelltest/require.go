@@ -36,7 +36,8 @@ func RequireSame(t TB, got finalbell.Match, err error, want finalbell.Match, wan
 		t.Fatalf("the engine has\n\t%s\nthe model\n\t%s", text(got), text(want))
 	}
 	kind := KindOf(err)
-	if (kind == finalbell.ErrUnknownPlayer || kind == finalbell.ErrDuplicatePlayer) && !slices.Equal(idsOf(err), idsOf(wantErr)) {
+	naming := []finalbell.Kind{finalbell.ErrUnknownPlayer, finalbell.ErrDuplicatePlayer, finalbell.ErrUnpaid, finalbell.ErrInsufficient}
+	if slices.Contains(naming, kind) && !slices.Equal(idsOf(err), idsOf(wantErr)) {
 		t.Fatalf("the engine answers %s about %v, the model about %v", kind, idsOf(err), idsOf(wantErr))
 	}
 }
@@ -49,7 +50,7 @@ func idsOf(err error) []string {
 	return slices.Sorted(slices.Values(e.IDs))
 }
 
-// Require fails the test unless every match and every answer of every board of the engine is the model's.
+// Require fails the test unless every match, every answer of every board, and all that players have is the model's.
 func (m *Model) Require(t TB, e *finalbell.Engine) {
 	t.Helper()
 	if problem := m.Diff(e); problem != "" {
@@ -90,7 +91,10 @@ func (m *Model) Diff(e *finalbell.Engine) string {
 	if n != len(want) {
 		return fmt.Sprintf("%d matches, want %d", n, len(want))
 	}
-	return m.diffBoards(ctx, e, nil)
+	if problem := m.diffBoards(ctx, e, nil); problem != "" {
+		return problem
+	}
+	return m.DiffMoney(e)
 }
 
 func sameMatch(a, b finalbell.Match) bool {
@@ -105,7 +109,7 @@ func sameMatch(a, b finalbell.Match) bool {
 func sameStanding(a, b finalbell.Standing) bool {
 	return a.Player == b.Player && a.Team == b.Team && a.Bot == b.Bot && a.Outcome == b.Outcome && a.Status == b.Status &&
 		a.Rank == b.Rank && a.Position == b.Position && a.Result == b.Result && maps.Equal(a.Metrics, b.Metrics) && maps.Equal(a.Attributes, b.Attributes) &&
-		slices.EqualFunc(a.Boards, b.Boards, sameMove)
+		slices.EqualFunc(a.Boards, b.Boards, sameMove) && diffGrants(a.Grants, b.Grants) == ""
 }
 
 func sameMove(a, b finalbell.BoardMove) bool {

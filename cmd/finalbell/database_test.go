@@ -110,3 +110,28 @@ func cuts(t *testing.T, n int) []int {
 	t.Logf("cut after %d of %d records", k, n)
 	return []int{0, n, k}
 }
+
+// Commands that read write nothing, also where windows are due, prizes with them, and grants have expired; not a byte.
+func TestTheCommandsThatReadWriteNothing(t *testing.T) {
+	t.Chdir(t.TempDir())
+	write(t, "rules.json", `{"currencies":[{"id":"coins"}],"modes":[{"id":"duel","boards":["daily"],"prizes":[{"id":"win","from":1,"to":1,"currency":"coins","amount":5,"claim":true,"expires":"1h"}]}],`+
+		`"boards":[{"id":"daily","keys":[{"metric":"wins"}],"window":{"every":"day"},"prizes":[{"id":"day","from":1,"to":1,"currency":"coins","amount":25}]}]}`)
+	write(t, "script.jsonl", `{"now":"2020-03-02T09:00:00Z"}`+"\n"+`{"create":{"id":"m1","mode":"duel","players":["ann","bob"]}}`+"\n"+`{"start":"m1"}`+"\n"+
+		`{"end":{"match":"m1","outcomes":[{"player":"ann","outcome":2},{"player":"bob","outcome":1}]}}`)
+	succeed(t, "script", "--rules", "rules.json", "--db", "game.db", "script.jsonl")
+	before, err := os.ReadFile("game.db")
+	require.NoError(t, err)
+	for _, args := range [][]string{
+		{"wallet", "game.db", "ann"}, {"ledger", "game.db", "ann"}, {"ledger", "game.db", "--match", "m1"}, {"grants", "game.db"}, {"progress", "game.db", "ann"},
+		{"explain", "game.db", "--board", "daily", "--player", "ann"}, {"explain", "game.db", "--match", "m1", "--player", "bob"},
+		{"explain", "game.db", "--grant", "match/m1/win/ann"}, {"match", "game.db", "m1"}, {"verify", "game.db"},
+	} {
+		succeed(t, args...)
+		after, err := os.ReadFile("game.db")
+		require.NoError(t, err)
+		require.True(t, string(before) == string(after), "%v changed the file", args)
+	}
+	var stdout, stderr strings.Builder
+	require.Equal(t, failure, run([]string{"claim", "game.db", "ann", "match/m1/win/ann"}, nil, &stdout, &stderr), "it has expired in the meantime")
+	require.Equal(t, "finalbell: game.db: claim grant \"match/m1/win/ann\": the grant has expired\n", stderr.String())
+}

@@ -29,15 +29,23 @@ const (
 
 // commands are the commands and their flags.
 type commands struct {
-	Replay  replayCommand    `cmd:"" help:"Run match records through create, start and end, and print the boards."`
-	Script  scriptCommand    `cmd:"" help:"Make one engine call a line under a manual clock and print one line of JSON for each."`
-	Board   boardCommand     `cmd:"" help:"Print a board of a database, also while an engine runs on it."`
-	Windows windowsCommand   `cmd:"" help:"List the windows of a board of a database, also while an engine runs on it."`
-	Match   matchCommand     `cmd:"" help:"Print a match of a database, also while an engine runs on it."`
-	Verify  verifyCommand    `cmd:"" help:"Check a database: every page of the file, and every standing, entry and rank computed again from its rows."`
-	Rebuild rebuildCommand   `cmd:"" help:"Put other rules in force in a database: boards that are new or changed are made again from history."`
-	Backup  backupCommand    `cmd:"" help:"Copy a database to a new file, also while an engine runs on it."`
-	Version kong.VersionFlag `help:"Print the version and leave."`
+	Replay   replayCommand    `cmd:"" help:"Run match records through create, start and end, and print the boards."`
+	Script   scriptCommand    `cmd:"" help:"Make one engine call a line under a manual clock and print one line of JSON for each."`
+	Board    boardCommand     `cmd:"" help:"Print a board of a database, also while an engine runs on it."`
+	Windows  windowsCommand   `cmd:"" help:"List the windows of a board of a database, also while an engine runs on it."`
+	Match    matchCommand     `cmd:"" help:"Print a match of a database, also while an engine runs on it."`
+	Wallet   walletCommand    `cmd:"" help:"Print what money a player has."`
+	Ledger   ledgerCommand    `cmd:"" help:"Print the postings that touch a player, or what the ledger says about a match."`
+	Grants   grantsCommand    `cmd:"" help:"List what players were given: prizes, experience, achievements."`
+	Progress progressCommand  `cmd:"" help:"Print a player's levels, achievements and items."`
+	Explain  explainCommand   `cmd:"" help:"Tell why: a rank on a board, a standing in a match, or a grant."`
+	Claim    claimCommand     `cmd:"" help:"Claim a prize for a player."`
+	Void     voidCommand      `cmd:"" help:"Take a match back, with everything that it did."`
+	Amend    amendCommand     `cmd:"" help:"End a match once more, by other outcomes."`
+	Verify   verifyCommand    `cmd:"" help:"Check a database: every page of the file, and every standing, entry and rank computed again from its rows."`
+	Rebuild  rebuildCommand   `cmd:"" help:"Put other rules in force in a database: boards that are new or changed are made again from history."`
+	Backup   backupCommand    `cmd:"" help:"Copy a database to a new file, also while an engine runs on it."`
+	Version  kong.VersionFlag `help:"Print the version and leave."`
 }
 
 // streams are what a command talks to.

@@ -214,6 +214,9 @@ func TestOutputThatCannotBeWrittenIsAFailure(t *testing.T) {
 		{"board", "game.db", "ladder"}, {"board", "game.db", "ladder", "--json"}, {"match", "game.db", "m1"}, {"match", "game.db", "m1", "--json"},
 		{"windows", "game.db", "ladder"}, {"windows", "game.db", "ladder", "--json"},
 		{"rebuild", "--rules", "rules.json", "--db", "game.db", "--dry-run"}, {"rebuild", "--rules", "rules.json", "--db", "game.db", "--json"},
+		{"wallet", "game.db", "ann"}, {"ledger", "game.db", "ann"}, {"grants", "game.db"}, {"progress", "game.db", "ann", "--json"},
+		{"explain", "game.db", "--board", "ladder", "--player", "ann"}, {"explain", "game.db", "--match", "m1", "--player", "ann", "--json"},
+		{"amend", "game.db", "m1", "--reason", "sheet", "ann=3", "bob=2"}, {"void", "game.db", "m1", "--reason", "cheated"},
 		{"verify", "game.db"}, {"verify", "game.db", "--json"}, {"backup", "game.db", "copy.db"},
 	} {
 		var stderr strings.Builder

@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"fmt"
+	"io"
 	"slices"
 	"strconv"
 	"strings"
@@ -33,7 +34,12 @@ func (c *matchCommand) Run(s streams) error {
 	if c.JSON {
 		return printLine(s.out, m)
 	}
-	w := bufio.NewWriter(s.out)
+	return printMatch(s.out, m)
+}
+
+// printMatch prints a match for people.
+func printMatch(out io.Writer, m finalbell.Match) error {
+	w := bufio.NewWriter(out)
 	fmt.Fprintf(w, "%s\n\n", strings.Join(headline(m), " · "))
 	standingsTable(m.Standings).print(w)
 	return flush(w)
@@ -59,6 +65,9 @@ func headline(m finalbell.Match) []string {
 		add("", m.Round) // a label says so itself
 	}
 	add("", string(m.State))
+	if m.Revision > 0 {
+		add("revision", strconv.Itoa(m.Revision))
+	}
 	for _, is := range []struct {
 		so   bool
 		word string
@@ -72,7 +81,11 @@ func headline(m finalbell.Match) []string {
 	}
 	step(finalbell.Created, m.CreatedAt)
 	step(finalbell.Started, m.StartedAt)
-	step(m.State, m.EndedAt)
+	if m.State == finalbell.Voided {
+		step(finalbell.Ended, m.EndedAt)
+	} else {
+		step(m.State, m.EndedAt)
+	}
 	return parts
 }
 
@@ -94,6 +107,7 @@ func standingsTable(standings []finalbell.Standing) *table {
 	for _, board := range boardsOf(standings) {
 		all = append(all, shown{column{"on " + board, true}, func(s finalbell.Standing) string { return moved(s, board) }})
 	}
+	all = append(all, shown{column{"grants", true}, func(s finalbell.Standing) string { return grantsText(s.Grants) }})
 	used := slices.DeleteFunc(all, func(c shown) bool {
 		return !slices.ContainsFunc(standings, func(s finalbell.Standing) bool { return c.cell(s) != "" })
 	})

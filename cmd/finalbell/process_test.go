@@ -177,6 +177,12 @@ func TestTheCommandsSayWhatTheOwnerSays(t *testing.T) {
 		{`{"rebuild":{"rules":` + duelScores + `,"dry_run":true}}`, []string{"rebuild", "--rules", "scores.json", "--db", "game.db", "--dry-run", "--json"}},
 		{`{"board":{"id":"ladder","around":"p3"}}`, []string{"board", "game.db", "ladder", "--around", "p3", "--json"}},
 		{`{"match":"m7"}`, []string{"match", "game.db", "m7", "--json"}},
+		{`{"wallet":"p3"}`, []string{"wallet", "game.db", "p3", "--json"}},
+		{`{"ledger":{"match":"m7"}}`, []string{"ledger", "game.db", "--match", "m7", "--json"}},
+		{`{"grants":{"player":"p3"}}`, []string{"grants", "game.db", "--player", "p3", "--json"}},
+		{`{"progress":"p3"}`, []string{"progress", "game.db", "p3", "--json"}},
+		{`{"explain":{"board":"ladder","player":"p3"}}`, []string{"explain", "game.db", "--board", "ladder", "--player", "p3", "--json"}},
+		{`{"explain":{"match":"m7","player":"p0"}}`, []string{"explain", "game.db", "--match", "m7", "--player", "p0", "--json"}},
 		{`{"verify":true}`, []string{"verify", "game.db", "--json"}},
 	} {
 		want, err := o.ask(c.line)
@@ -191,6 +197,7 @@ func TestTheCommandsSayWhatTheOwnerSays(t *testing.T) {
 		{"replay", "--rules", "rules.json", "--db", "game.db", "records.jsonl"},
 		{"script", "--rules", "rules.json", "--db", "game.db", "-"},
 		{"rebuild", "--rules", "scores.json", "--db", "game.db"},
+		{"claim", "game.db", "p3", "g"}, {"void", "game.db", "m7", "--reason", "cheated"}, {"amend", "game.db", "m7", "--reason", "sheet", "p0=1"},
 	} {
 		var stdout, stderr strings.Builder
 		require.Equal(t, failure, run(args, strings.NewReader(""), &stdout, &stderr), args)

@@ -47,7 +47,7 @@ func (c *rebuildCommand) Run(s streams) error {
 	var found finalbell.Rebuilt
 	err = database{c.DB}.view(ctx, func(e *finalbell.Engine) (err error) {
 		old = e.Rules()
-		if err := forgotten(old); err != nil || !c.DryRun {
+		if err := forgotten(old, "rebuild the database: by Engine.Rebuild or Options.Rebuild"); err != nil || !c.DryRun {
 			return err
 		}
 		found, err = e.Rebuild(ctx, rules, finalbell.RebuildOptions{DryRun: true})
@@ -65,11 +65,12 @@ func (c *rebuildCommand) Run(s streams) error {
 	return c.print(s.out, found, old, rules)
 }
 
-// forgotten refuses a board whose windows come from a function: only the program that has it can open the database.
-func forgotten(rules finalbell.Rules) error {
+// forgotten refuses a board whose windows come from a function: only the program that has it can open the database, and
+// do what is wanted.
+func forgotten(rules finalbell.Rules, what string) error {
 	for _, b := range rules.Boards {
 		if !b.Window.Origin.IsZero() {
-			return fmt.Errorf("board %q has a calendar of its program's own, so that only that program can rebuild the database: by Engine.Rebuild or Options.Rebuild", b.ID)
+			return fmt.Errorf("board %q has a calendar of its program's own, so that only that program can %s", b.ID, what)
 		}
 	}
 	return nil

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/finalbell/finalbell"
@@ -39,7 +40,7 @@ func (c *replayCommand) Run(s streams) (err error) {
 			err = failed
 		}
 	}()
-	bar := newProgress(s.errors, c.Records)
+	bar := newReading(s.errors, c.Records)
 	for _, file := range c.Records {
 		if err := r.file(ctx, file, bar); err != nil {
 			bar.clear()
@@ -101,12 +102,14 @@ func readable(files []string) error {
 	return nil
 }
 
-// timeless takes the deadlines out of the rules. A record tells of a match that ended; one that took longer
-// than its mode allows today is still over, and must not expire between the steps of its replay.
+// timeless takes the deadlines and the entry fees out of the rules, with the pools that are made of these. A record tells
+// of a match that ended; one that took longer than its mode allows today is still over, and must not expire between
+// the steps of its replay. Its players have paid by then, or have not: no record says with what.
 func timeless(rules finalbell.Rules) finalbell.Rules {
 	modes := make([]finalbell.Mode, len(rules.Modes))
 	for i, mode := range rules.Modes {
-		mode.ExpireCreated, mode.ExpireStarted = 0, 0
+		mode.ExpireCreated, mode.ExpireStarted, mode.Fee = 0, 0, nil
+		mode.Prizes = slices.DeleteFunc(slices.Clone(mode.Prizes), func(p finalbell.Prize) bool { return len(p.Shares) > 0 })
 		modes[i] = mode
 	}
 	rules.Modes = modes

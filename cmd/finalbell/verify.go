@@ -25,10 +25,12 @@ func (c *verifyCommand) Run(s streams) error {
 		return unopened(c.File, err)
 	}
 	var found finalbell.Verification
+	bar := newProgress(s.errors, "verify", -1)
 	err := c.view(ctx, func(e *finalbell.Engine) (err error) {
-		found, err = e.Verify(ctx)
+		found, err = e.Verify(ctx, bar.to)
 		return err
 	})
+	bar.clear()
 	if err != nil {
 		return err
 	}
@@ -70,6 +72,7 @@ func (c *verifyCommand) print(out io.Writer, found finalbell.Verification) error
 	if n := len(found.Problems); n > 0 {
 		problems = plural(n, "problem", "problems")
 	}
-	fmt.Fprintf(w, "checked %s, %s: %s\n", plural(found.Matches, "match", "matches"), plural(found.Boards, "board", "boards"), problems)
+	fmt.Fprintf(w, "checked %s, %s, %s: %s\n", plural(found.Matches, "match", "matches"), plural(found.Boards, "board", "boards"),
+		plural(found.Accounts, "account", "accounts"), problems)
 	return flush(w)
 }

@@ -141,8 +141,31 @@ func (s *Session) call(ctx context.Context, verb string, v strictjson.Value) (an
 		return s.hide(ctx, v, false)
 	case "verify":
 		return s.verify(ctx, v)
-	case "void", "amend", "rematch", "credit", "wallet", "ledger", "claim",
-		"session_start", "session_end", "player", "history", "head_to_head":
+	case "credit":
+		return s.credit(ctx, v)
+	case "debit":
+		return s.debit(ctx, v)
+	case "transfer":
+		return s.transfer(ctx, v)
+	case "wallet":
+		return s.wallet(ctx, v)
+	case "ledger":
+		return s.ledger(ctx, v)
+	case "grants":
+		return s.grants(ctx, v)
+	case "claim":
+		return s.claim(ctx, v)
+	case "progress":
+		return s.progress(ctx, v)
+	case "void":
+		return s.void(ctx, v)
+	case "amend":
+		return s.amend(ctx, v)
+	case "revisions":
+		return s.revisions(ctx, v)
+	case "explain":
+		return s.explain(ctx, v)
+	case "rematch", "session_start", "session_end", "player", "history", "head_to_head":
 		return nil, v.Errorf("not supported yet")
 	}
 	return nil, fmt.Errorf("no verb %q", clip(verb))
