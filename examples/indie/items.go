@@ -35,8 +35,13 @@ func openItems(path string) (*items, error) {
 func (i *items) Close() error { return i.db.Close() }
 
 // deliver is the engine's Deliver hook. It may be called again for what was delivered already, for example when we died
-// before the engine could note it: the grant's id is the key of the row, and the second time nothing happens.
+// before the engine could note it: the grant's id is the key of the row, and the second time nothing happens. A grant that
+// is revoked by now is taken back.
 func (i *items) deliver(ctx context.Context, g finalbell.Grant) error {
+	if g.State == finalbell.GrantRevoked {
+		_, err := i.db.ExecContext(ctx, `DELETE FROM items WHERE grant_id = ?`, g.ID)
+		return err
+	}
 	_, err := i.db.ExecContext(ctx, `INSERT INTO items (grant_id, player, item, amount) VALUES (?, ?, ?, ?) ON CONFLICT (grant_id) DO NOTHING`,
 		g.ID, g.Player, g.What, g.Amount)
 	return err
