@@ -141,10 +141,10 @@ func TestAReaderMayLeaveAtAnyMoment(t *testing.T) {
 		group.Wait()
 		t.Logf("%d left, %d stayed", left, stayed)
 		assert.Positive(t, left)
-		stats := reading.pool.Stats()
-		assert.LessOrEqual(t, stats.OpenConnections, readers)
+		assert.LessOrEqual(t, reading.pool.Stats().OpenConnections, readers)
 		if reading == s {
-			assert.Zero(t, stats.InUse, "connections lost")
+			// One that was only being opened when its reader left comes back by itself, a little later.
+			assert.Eventually(t, func() bool { return reading.pool.Stats().InUse == 0 }, time.Minute, time.Millisecond, "connections lost")
 		}
 		requireAll(t, reading, count)
 	}
