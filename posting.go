@@ -68,6 +68,9 @@ const (
 	debtLine     lineKind = "debt" // a debt made or repaid
 )
 
+// helps reports whether lines of the kind only make good what others do.
+func (k lineKind) helps() bool { return k == debtLine || k == floorLine }
+
 // ledgerLine is one account's part in a posting.
 type ledgerLine struct {
 	purse
@@ -234,7 +237,7 @@ func undone(lines []ledgerLine) []ledgerLine {
 	back := make([]ledgerLine, len(lines))
 	for i, l := range lines {
 		l.amount, l.balance = -l.amount, 0
-		if l.kind != debtLine && l.kind != floorLine {
+		if !l.kind.helps() {
 			l.kind = reversal
 		}
 		back[i] = l

@@ -122,18 +122,20 @@ func (e *engine) undoMatch(ctx context.Context, d *decision, match string, kept 
 }
 
 // settled are lines that take back and lines that settle anew, without those of purses for which it comes to the same.
+// A prize that was paid into a debt is taken back although its wallet has neither gained nor loses by it.
 func settled(undo, anew []ledgerLine) []ledgerLine {
 	type part struct {
 		purse
 		about
+		helping bool
 	}
+	partOf := func(l ledgerLine) part { return part{l.purse, l.about, l.kind.helps()} }
 	sums := make(map[part]wide)
 	lines := slices.Concat(undo, anew)
 	for _, l := range lines {
-		at := part{l.purse, l.about}
-		sums[at] = sums[at].add(l.amount)
+		sums[partOf(l)] = sums[partOf(l)].add(l.amount)
 	}
-	return slices.DeleteFunc(lines, func(l ledgerLine) bool { return sums[part{l.purse, l.about}] == wide{} })
+	return slices.DeleteFunc(lines, func(l ledgerLine) bool { return sums[partOf(l)] == wide{} })
 }
 
 // achieveAgain folds a player's achievements again, with a match as it is now. What is reached no longer is taken back

@@ -73,7 +73,7 @@ func (a *audit) line(l store.Line) {
 	if at.account.kind == holdAccount {
 		a.holds[l.Match] = a.holds[l.Match].add(l.Amount)
 	}
-	if kind := lineKind(l.Kind); l.Grant == "" || kind == debtLine || kind == floorLine {
+	if l.Grant == "" || lineKind(l.Kind).helps() {
 		return
 	}
 	if a.got[l.Grant] == nil {
