@@ -103,12 +103,21 @@ func readSum(v strictjson.Value) (Number, error) {
 	if err != nil {
 		return Number{}, err
 	}
-	whole, fraction, _ := strings.Cut(text, ".")
-	units, err := strconv.ParseInt(whole+fraction, 10, 64)
-	if n := fromUnits(units, len(fraction)); err == nil && len(fraction) <= maxScale && n.String() == text {
+	if n, ok := sumOf(text); ok {
 		return n, nil
 	}
 	return Number{}, v.Expected("a sum")
+}
+
+// sumOf is the number of a text that Number has written; it may have more digits than what is reported.
+func sumOf(text string) (Number, bool) {
+	whole, fraction, _ := strings.Cut(text, ".")
+	units, err := strconv.ParseInt(whole+fraction, 10, 64)
+	if err != nil || len(fraction) > maxScale {
+		return Number{}, false
+	}
+	n := fromUnits(units, len(fraction))
+	return n, n.String() == text
 }
 
 func readMoment(v strictjson.Value) (moment, error) {

@@ -126,7 +126,12 @@ func (v *Value) UnmarshalJSON(text []byte) error {
 	if len(text) > 0 && text[0] == '[' {
 		return json.Unmarshal(text, &v.Places)
 	}
-	return v.Number.UnmarshalJSON(text)
+	n, ok := sumOf(string(text))
+	if !ok {
+		return refuse(ErrOutcome, quote(string(text))+" is no value of a board")
+	}
+	v.Number = n
+	return nil
 }
 
 // MarshalJSON writes the page as every command prints it.
