@@ -353,7 +353,7 @@ func (e *engine) loadWindows(ctx context.Context, rs *ruleset) error {
 			continue
 		}
 		if !b.knows(r) {
-			e.dues.noteSweep(r.Board, e.now()) // left by a rebuild
+			e.dues.note(sweepKind, r.Board, e.now()) // left by a rebuild
 			continue
 		}
 		p, err := e.loadPeriod(rs, b, r)

@@ -18,24 +18,25 @@ type Done struct {
 	Due  time.Time
 }
 
-// dues are the deadlines of the running matches, and who is in a running match of an exclusive mode.
+// dues are the things that become due, and who is in a running match of an exclusive mode.
 type dues struct {
 	mu      sync.Mutex
 	queue   *btree.BTreeG[Done] // by due time, then id
-	due     map[string]time.Time
-	windows map[Done]*period  // of the entries of the queue that are about windows
-	sweeps  map[string]Done   // by board
-	grants  map[string]Done   // by id
-	busy    map[string]string // player → match
-	changed chan struct{}     // takes one token when the earliest may have changed
+	items   map[dueOf]time.Time // of those in the queue that are not about windows
+	windows map[Done]*period    // of those that are
+	busy    map[string]string   // player → match
+	changed chan struct{}       // takes one token when the earliest may have changed
 }
+
+// dueOf names what becomes due.
+type dueOf struct{ kind, id string }
 
 func newDues() *dues {
 	return &dues{
 		queue: btree.NewG(32, func(a, b Done) bool {
 			return cmp.Or(a.Due.Compare(b.Due), cmp.Compare(a.ID, b.ID), cmp.Compare(a.Kind, b.Kind)) < 0
 		}),
-		due: make(map[string]time.Time), windows: make(map[Done]*period), sweeps: make(map[string]Done), grants: make(map[string]Done), busy: make(map[string]string), changed: make(chan struct{}, 1),
+		items: make(map[dueOf]time.Time), windows: make(map[Done]*period), busy: make(map[string]string), changed: make(chan struct{}, 1),
 	}
 }
 
@@ -49,49 +50,42 @@ const (
 	deliverKind = "deliver"
 )
 
-// noteGrants sees that grants are delivered when they are due, and no longer to be claimed when their time is over.
-func (d *dues) noteGrants(grants []Grant) {
-	if len(grants) == 0 {
+// note sees that something is done when it is due, in place of what was noted of it before; at the zero time it never is.
+func (d *dues) note(kind, id string, due time.Time) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.put(kind, id, due)
+}
+
+// put is note. The lock is held.
+func (d *dues) put(kind, id string, due time.Time) {
+	name := dueOf{kind, id}
+	old, there := d.items[name]
+	if there && old.Equal(due) || !there && due.IsZero() {
 		return
 	}
+	if there {
+		d.queue.Delete(Done{Kind: kind, ID: id, Due: old})
+		delete(d.items, name)
+	}
+	if !due.IsZero() {
+		d.queue.ReplaceOrInsert(Done{Kind: kind, ID: id, Due: due})
+		d.items[name] = due
+	}
+	d.wake()
+}
+
+// noteGrants sees that grants are delivered when they are due, and no longer to be claimed when their time is over.
+func (d *dues) noteGrants(grants []Grant) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for _, g := range grants {
-		if item, there := d.grants[g.ID]; there {
-			d.queue.Delete(item)
-			delete(d.grants, g.ID)
+		lapses := time.Time{}
+		if g.due.IsZero() && g.State == GrantPending {
+			lapses = g.Expires
 		}
-		item := Done{Kind: deliverKind, ID: g.ID, Due: g.due}
-		switch {
-		case !g.due.IsZero():
-		case g.State != GrantPending || g.Expires.IsZero():
-			continue // it is settled, or waits for its player for ever
-		default:
-			item.Kind, item.Due = lapseKind, g.Expires
-		}
-		d.queue.ReplaceOrInsert(item)
-		d.grants[g.ID] = item
-	}
-	d.wake()
-}
-
-// noteSweep sees that what a board has left behind is taken away.
-func (d *dues) noteSweep(board string, now time.Time) {
-	d.forgetSweep(board)
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	item := Done{Kind: sweepKind, ID: board, Due: now}
-	d.queue.ReplaceOrInsert(item)
-	d.sweeps[board] = item
-	d.wake()
-}
-
-func (d *dues) forgetSweep(board string) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if item, there := d.sweeps[board]; there {
-		d.queue.Delete(item)
-		delete(d.sweeps, board)
+		d.put(deliverKind, g.ID, g.due)
+		d.put(lapseKind, g.ID, lapses)
 	}
 }
 
@@ -126,34 +120,27 @@ func (d *dues) wake() {
 	}
 }
 
-// note takes in a match as it is now.
-func (d *dues) note(m Match, mode Mode) {
+// noteMatch takes in a match as it is now.
+func (d *dues) noteMatch(m Match, mode Mode) {
 	if m.Deadline.IsZero() && mode.ExpireCreated == 0 && mode.ExpireStarted == 0 && !mode.Exclusive {
 		return // nothing can be due, nobody can be busy
 	}
-	due, expires := deadline(m, mode)
+	due, _ := deadline(m, mode)
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if old, there := d.due[m.ID]; there && (!expires || !old.Equal(due)) {
-		d.queue.Delete(Done{Kind: expireKind, ID: m.ID, Due: old})
-		delete(d.due, m.ID)
+	d.put(expireKind, m.ID, due)
+	if !mode.Exclusive {
+		return
 	}
-	if expires {
-		d.queue.ReplaceOrInsert(Done{Kind: expireKind, ID: m.ID, Due: due})
-		d.due[m.ID] = due
-	}
-	if mode.Exclusive {
-		for _, s := range m.roster {
-			switch {
-			case s.Bot:
-			case m.State == Started || m.State == Disputed:
-				d.busy[s.Player] = m.ID
-			case d.busy[s.Player] == m.ID:
-				delete(d.busy, s.Player)
-			}
+	for _, s := range m.roster {
+		switch {
+		case s.Bot:
+		case m.State == Started || m.State == Disputed:
+			d.busy[s.Player] = m.ID
+		case d.busy[s.Player] == m.ID:
+			delete(d.busy, s.Player)
 		}
 	}
-	d.wake()
 }
 
 // elsewhere names the players who are in another running match of an exclusive mode.

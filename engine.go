@@ -222,7 +222,7 @@ func (e *engine) noteRunning(ctx context.Context) error {
 			return unavailable(err)
 		}
 		m := matchOf(r, rs)
-		e.dues.note(m, rs.mode(m.Mode))
+		e.dues.noteMatch(m, rs.mode(m.Mode))
 	}
 	for g, err := range e.grants(ctx, store.GrantQuery{States: []string{string(GrantPending), string(GrantRevoked)}}) {
 		if err != nil {

@@ -18,6 +18,16 @@ type facts struct {
 	Last    moment          // of the last result that went into Goals; zero: none
 }
 
+// set changes one value of a map that has no zeros.
+func set(m *map[string]int64, name string, value int64) {
+	if *m == nil {
+		*m = make(map[string]int64)
+	}
+	if (*m)[name] = value; value == 0 {
+		delete(*m, name)
+	}
+}
+
 // goal is how far a player is in one window of an achievement.
 type goal struct {
 	Window  string

@@ -38,9 +38,7 @@ func (e *engine) takeFees(ctx context.Context, d *decision, before Match) error 
 	case Created:
 		return e.holdFees(ctx, d, mode)
 	case Started, Ended:
-		if before.State != Ended {
-			return e.captureFees(ctx, d, mode, before)
-		}
+		return e.captureFees(ctx, d, mode, before)
 	case Cancelled, Expired:
 		d.giveBack(mode.Fee.Currency)
 	}

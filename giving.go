@@ -3,7 +3,6 @@ package finalbell
 import (
 	"context"
 	"maps"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -46,11 +45,12 @@ type giving struct {
 	known   map[string]Grant // stored ones that the decision may be about
 	lines   []ledgerLine
 	granted []Grant
+	places  map[string]int // in granted, by id
 }
 
 func (e *engine) giving(rs *ruleset, at time.Time, source Grant) *giving {
 	source.At = at
-	return &giving{engine: e, rules: rs, at: at, source: source, players: make(map[string]*playerFacts), known: make(map[string]Grant)}
+	return &giving{engine: e, rules: rs, at: at, source: source, players: make(map[string]*playerFacts), known: make(map[string]Grant), places: make(map[string]int)}
 }
 
 // load reads the facts of players.
@@ -159,23 +159,14 @@ func (g *giving) count(gr Grant, of func(f *facts) *map[string]int64) error {
 	return nil
 }
 
-// set changes one value of a map that has no zeros.
-func set(m *map[string]int64, name string, value int64) {
-	if *m == nil {
-		*m = make(map[string]int64)
-	}
-	if (*m)[name] = value; value == 0 {
-		delete(*m, name)
-	}
-}
-
 // put takes a grant in as it is now.
 func (g *giving) put(gr Grant) {
 	g.known[gr.ID] = gr
-	if i := slices.IndexFunc(g.granted, func(x Grant) bool { return x.ID == gr.ID }); i >= 0 {
+	if i, there := g.places[gr.ID]; there {
 		g.granted[i] = gr
 		return
 	}
+	g.places[gr.ID] = len(g.granted)
 	g.granted = append(g.granted, gr)
 }
 

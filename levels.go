@@ -135,13 +135,7 @@ func (f *facts) add(marker string, amount int64) error {
 	if !ok {
 		return refuse(ErrOutcome, "marker "+quote(marker)+" overflows")
 	}
-	if f.Markers == nil {
-		f.Markers = make(map[string]int64)
-	}
-	f.Markers[marker] = value
-	if value == 0 {
-		delete(f.Markers, marker)
-	}
+	set(&f.Markers, marker, value)
 	return nil
 }
 

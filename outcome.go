@@ -124,6 +124,7 @@ type Standing struct {
 	Grants     []Grant     // what the player got by it, or may get
 	Held       int64       // of the entry fee, in minor units, until the match starts; 0: the player could not pay it yet
 	Paid       int64       // of it, once the match has started; what was paid back is in the ledger alone
+	Gone       Status      // Left or Forfeit: the player's session ended while the match ran, and the report need not say so
 
 	seat     int // its place in the roster
 	reported int // the rank that came with the outcome
@@ -136,7 +137,9 @@ type BoardMove struct {
 	Late          bool // the window was final when the result came: it did not count
 	OldRank       int  // 0: had no entry before
 	Rank          int  // 0: not known (lost in a crash before it was stored), or not on the board yet
+	Size          int  // of the window then; 0: as Rank
 	Values        []Value
+	Passed        []string // at most 5 of those whom the entry has passed, best first
 
 	generation int
 	id         string    // the entry's: the player or the team

@@ -128,7 +128,7 @@ func TestFeesArePrizesHouseAndRefunds(t *testing.T) {
 
 // lines are all the money of a payout, as the engine brings it into the ledger.
 func (p payout) lines(match string) []ledgerLine {
-	g := &giving{known: make(map[string]Grant), players: make(map[string]*playerFacts)}
+	g := &giving{known: make(map[string]Grant), places: make(map[string]int), players: make(map[string]*playerFacts)}
 	lines := p.rest(match)
 	for i, gr := range p.grants {
 		if gr.Currency == "" {

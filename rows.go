@@ -30,12 +30,12 @@ func matchRecord(m Match) store.Match {
 			Player: s.Player, Team: s.Team, Bot: s.Bot, Outcome: numberRecord(s.Outcome), Status: string(s.Status),
 			Metrics: metricRecords(s.Metrics), Attributes: attributeRecords(s.Attributes), Reported: s.reported,
 			Rank: s.Rank, Position: s.Position, Result: string(s.Result), Boards: boardRecords(s.Boards),
-			Held: s.Held, Paid: s.Paid,
+			Held: s.Held, Paid: s.Paid, Gone: string(s.Gone),
 		}
 		for _, on := range s.Boards { // known of a match that is voided
-			move := store.Move{WindowKey: on.key(), ID: on.id, Old: on.OldRank, New: on.Rank}
-			if on.Rank > 0 && !slices.Contains(r.Moves, move) { // a team's is that of all its players
-				r.Moves = append(r.Moves, move)
+			known := func(m store.Move) bool { return m.WindowKey == on.key() && m.ID == on.id }
+			if on.Rank > 0 && !slices.ContainsFunc(r.Moves, known) { // a team's is that of all its players
+				r.Moves = append(r.Moves, store.Move{WindowKey: on.key(), ID: on.id, Old: on.OldRank, New: on.Rank, Size: on.Size, Passed: on.Passed})
 			}
 		}
 	}
@@ -113,7 +113,7 @@ func matchOf(r store.Match, rules *ruleset) Match {
 			Player: p.Player, Team: p.Team, Bot: p.Bot, Outcome: numberOf(p.Outcome), Status: Status(p.Status),
 			Metrics: metricsOf(p.Metrics), Attributes: attributesOf(p.Attributes), Rank: p.Rank, Position: p.Position,
 			Result: Result(p.Result), Boards: boardMoves(p, r, rules), seat: i, reported: p.Reported,
-			Held: p.Held, Paid: p.Paid,
+			Held: p.Held, Paid: p.Paid, Gone: Status(p.Gone),
 		}
 	}
 	if len(r.Teams) > 0 {
@@ -213,7 +213,7 @@ func boardMoves(p store.Participant, r store.Match, rules *ruleset) []BoardMove 
 		}
 		for _, m := range r.Moves {
 			if m.WindowKey == v.WindowKey && m.ID == v.ID {
-				out[i].OldRank, out[i].Rank = m.Old, m.New
+				out[i].OldRank, out[i].Rank, out[i].Size, out[i].Passed = m.Old, m.New, m.Size, m.Passed
 			}
 		}
 	}

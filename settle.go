@@ -98,7 +98,7 @@ func (j *matchJob) applied(position uint64) {
 	if d.next.revised == unplaced {
 		d.next.revised = position
 	}
-	j.engine.dues.note(d.next, j.engine.mode(d.next))
+	j.engine.dues.noteMatch(d.next, j.engine.mode(d.next))
 	j.engine.dues.noteGrants(d.granted)
 	var moves []rankMove
 	for i, change := range d.changes {

@@ -2,6 +2,7 @@ package finalbell
 
 import (
 	"context"
+	"time"
 
 	"github.com/finalbell/finalbell/store"
 )
@@ -11,7 +12,7 @@ import (
 // afterRebuild clears away what the old boards have left, and looks at the running matches by the new rules.
 func (e *engine) afterRebuild(ctx context.Context, r *rebuild) error {
 	for _, b := range r.rebuilt {
-		e.dues.noteSweep(b.rule.ID, e.now())
+		e.dues.note(sweepKind, b.rule.ID, e.now())
 		if err := e.sweepOld(ctx, b.rule.ID); err != nil {
 			return err
 		}
@@ -27,7 +28,7 @@ func (e *engine) sweepOld(ctx context.Context, board string) error {
 			return err
 		}
 	}
-	e.dues.forgetSweep(board)
+	e.dues.note(sweepKind, board, time.Time{})
 	return nil
 }
 

@@ -74,11 +74,15 @@ func (rs *ruleset) shortfalls() shortfalls {
 // takeBack revokes what a match itself gave, but what it would give again just so. It returns the ids of those.
 func (g *giving) takeBack(match string, awards []award) (kept map[string]bool) {
 	kept = make(map[string]bool)
+	again := make(map[string]Reward, len(awards))
+	for _, a := range awards {
+		again[a.id] = a.gives
+	}
 	for _, gr := range g.of(match) {
 		if partsOf(gr.ID)[0] != matchGrants || gr.State == GrantRevoked {
 			continue
 		}
-		if slices.ContainsFunc(awards, func(a award) bool { return a.id == gr.ID && a.gives == gr.reward() }) {
+		if gives, there := again[gr.ID]; there && gives == gr.reward() {
 			kept[gr.ID] = true
 			continue
 		}
@@ -95,10 +99,9 @@ func (g *giving) of(match string) []Grant {
 			all = append(all, gr)
 		}
 	}
-	newest := func(gr Grant) int { return slices.IndexFunc(g.granted, func(x Grant) bool { return x.ID == gr.ID }) }
 	slices.SortStableFunc(all, func(a, b Grant) int {
 		// Those of this decision have no position yet.
-		return cmp.Or(cmp.Compare(a.position-1, b.position-1), cmp.Compare(a.place, b.place), cmp.Compare(newest(a), newest(b)))
+		return cmp.Or(cmp.Compare(a.position-1, b.position-1), cmp.Compare(a.place, b.place), cmp.Compare(g.places[a.ID], g.places[b.ID]))
 	})
 	return all
 }

@@ -351,7 +351,7 @@ func (e *engine) submit(ctx context.Context, t *ticket, d *decision) (*decision,
 // soften keeps a live report for a batch to come.
 func (e *engine) soften(d *decision) {
 	e.committer.later(softKey{'m', d.next.ID}, matchRecord(d.next))
-	e.dues.note(d.next, e.mode(d.next))
+	e.dues.noteMatch(d.next, e.mode(d.next))
 }
 
 // keys are what a decision reads and writes: the match, and where boards, money or exclusive modes are concerned the

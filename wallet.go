@@ -177,7 +177,6 @@ type ledgerJob struct {
 	booking *booking
 	granted []Grant // as they are from then on
 	facts   []playerFacts
-	then    func(position uint64)
 }
 
 func (j *ledgerJob) stale() bool { return false }
@@ -189,9 +188,6 @@ func (j *ledgerJob) seal(position uint64) store.Commit {
 	return c
 }
 
-func (j *ledgerJob) applied(position uint64) {
-	if j.then != nil {
-		j.then(position)
-	}
+func (j *ledgerJob) applied(uint64) {
 	j.engine.dues.noteGrants(j.granted)
 }

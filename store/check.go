@@ -7,6 +7,9 @@ import "fmt"
 func (b Batch) Check() error {
 	for i := range b.Commits {
 		for _, r := range b.Commits[i].Records {
+			if f, is := r.(Forget); is && (len(b.Commits) > 1 || len(b.Soft) > 0) {
+				return fmt.Errorf("store: a commit that forgets %q is not alone in its batch", f.As)
+			}
 			if err := fit(r); err != nil {
 				return err
 			}
@@ -14,7 +17,7 @@ func (b Batch) Check() error {
 	}
 	for _, r := range b.Soft {
 		switch r.(type) {
-		case Revision, Line, Grant, Facts:
+		case Revision, Line, Grant, Facts, Room, Forget:
 			return fmt.Errorf("store: no soft record: %T", r)
 		}
 		if err := fit(r); err != nil {
@@ -27,7 +30,7 @@ func (b Batch) Check() error {
 func fit(r Record) error {
 	place := 0
 	switch r := r.(type) {
-	case Match, Revision, Entry, Window, Chunk, Drop, Moves, Facts, Setting:
+	case Match, Revision, Entry, Window, Chunk, Drop, Moves, Facts, Session, Room, Forget, Setting:
 	case Line:
 		if r.Amount == 0 {
 			return fmt.Errorf("store: a line of nothing: posting %q", r.Posting)

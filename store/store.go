@@ -1,7 +1,7 @@
 // Package store is the contract between the engine and whatever keeps its data.
 //
 // A store keeps matches, board entries with the windows that they belong to, a ledger, grants and facts of players,
-// and the events that made them. It decides nothing: rules, ranks, money and time are the engine's. What a store must do
+// their sessions and rooms, and the events that made them. It decides nothing: rules, ranks, money and time are the engine's. What a store must do
 // is to write a batch whole or not at all, to know a request that it has already written, and to give back what it was
 // given.
 // Package storetest holds every implementation to this contract.
@@ -35,8 +35,9 @@ type Store interface {
 	// Match returns the match with the id, or ErrNotFound.
 	Match(ctx context.Context, id string) (Match, error)
 
-	// Matches yields the matches that q asks for in the order of their creation. The sequence holds neither
-	// lock nor transaction while it yields; a match written meanwhile may or may not be in it.
+	// Matches yields the matches that q asks for in the order of their creation, or with Newest the latest EndedAt first,
+	// then the highest Position, then the latest creation. The sequence holds neither lock nor transaction while it yields; a
+	// match written meanwhile may or may not be in it.
 	Matches(ctx context.Context, q MatchQuery) iter.Seq2[Match, error]
 
 	// Entries yields the entries of one window of a board in any order: all of them, or those of q.IDs.
@@ -66,6 +67,12 @@ type Store interface {
 
 	// Revisions yields what a match was before it was amended, by Match.Revision.
 	Revisions(ctx context.Context, match string) iter.Seq2[Match, error]
+
+	// Sessions yields the sessions that q asks for in the order of their creation, or with Newest the other way round.
+	Sessions(ctx context.Context, q SessionQuery) iter.Seq2[Session, error]
+
+	// Rooms yields the rooms that q asks for in the order of their creation.
+	Rooms(ctx context.Context, q RoomQuery) iter.Seq2[Room, error]
 
 	// Events yields the events after a position, in order.
 	Events(ctx context.Context, after uint64) iter.Seq2[Event, error]
@@ -105,9 +112,9 @@ func (e *CommitError) Unwrap() error { return e.Err }
 type Batch struct {
 	Commits []Commit
 	// Soft records carry values that may be lost in a crash. A Match or Window replaces the
-	// stored one if that has the same version; Moves are set on the stored match of that id if it ended at that
-	// position; Entries, Chunks and Drops are written as they are, without a look at the stored version. A Line, Grant,
-	// Facts or Revision may not be lost: a soft one is an error.
+	// stored one if that has the same version, and so does a Session; Moves are set on the stored match of that id if it
+	// ended at that position; Entries, Chunks, Drops and Settings are written as they are, without a look at the stored
+	// version. A Line, Grant, Facts, Revision, Room or Forget may not be lost: a soft one is an error.
 	Soft []Record
 }
 
@@ -137,7 +144,8 @@ type Event struct {
 	Body     []byte
 }
 
-// Record is one of Match, Revision, Entry, Window, Chunk, Drop, Moves, Line, Grant, Facts and Setting.
+// Record is one of Match, Revision, Entry, Window, Chunk, Drop, Moves, Line, Grant, Facts, Session, Room, Forget and
+// Setting.
 type Record interface{ record() }
 
 func (Match) record()    {}
@@ -150,6 +158,9 @@ func (Moves) record()    {}
 func (Line) record()     {}
 func (Grant) record()    {}
 func (Facts) record()    {}
+func (Session) record()  {}
+func (Room) record()     {}
+func (Forget) record()   {}
 func (Setting) record()  {}
 
 // WindowKey names one period of a board.
@@ -214,8 +225,13 @@ type Participant struct {
 	Position int
 	Result   string
 	Boards   []BoardValues
-	Held     int64 // of the entry fee, in minor units, until the match starts
-	Paid     int64 // from then on
+	Held     int64  // of the entry fee, in minor units, until the match starts
+	Paid     int64  // from then on
+	Gone     string // the status of a player who has left, unless something else is reported
+	// What the player's statistics of the mode were by the end of the match.
+	Counted int    // matches, this one included; 0: it does not count
+	Streak  int    // wins in a row, losses below 0
+	Best    Number // the best outcome before it
 }
 
 // Revision keeps a match as it was before it was amended. It has no version: one of a match and Match.Revision that
@@ -334,6 +350,8 @@ type Move struct {
 	WindowKey
 	ID       string
 	Old, New int
+	Size     int      // of the window then; 0: unknown
+	Passed   []string // some of those who were above it before and are below it now, best first
 }
 
 // Account is what has a balance in each currency.
@@ -397,6 +415,66 @@ type Facts struct {
 	Data    []byte
 }
 
+// Session is the time that a player spends in the game. Times are UTC, whole milliseconds; a zero time is unknown.
+type Session struct {
+	ID        string
+	Version   uint64 // 1 when it began, one more with each commit
+	Created   uint64 // position of the commit that began it
+	Player    string
+	Device    string
+	StartedAt time.Time
+	SeenAt    time.Time // the last sign of life
+	EndedAt   time.Time // zero: it is open
+	Reason    string    // why it ended
+	// Attributes are the caller's, Data what a hook attached; both by name.
+	Attributes []Attribute
+	Data       []Attribute
+}
+
+// Room is where players come together for one match after the other. Times are as in Session.
+type Room struct {
+	ID         string
+	Version    uint64
+	Created    uint64 // position of the commit that opened it
+	Mode       string
+	State      string
+	Min, Max   int           // players that a match in it needs and takes; 0: as the mode says
+	Wait       time.Duration // how long its members wait for a match; 0: for ever
+	OpenedAt   time.Time
+	ClosedAt   time.Time
+	Deadline   time.Time // when the members are let go; zero: never
+	Match      string    // the match that its members are in; empty: none
+	Matches    int       // created in it so far
+	Reason     string
+	Members    []Member    // in the order in which they joined
+	Attributes []Attribute // by name
+}
+
+// Member is a player in a room.
+type Member struct {
+	Player, Team string
+	Bot          bool
+	JoinedAt     time.Time
+	Held         int64       // of the entry fee, in minor units
+	Attributes   []Attribute // by name
+}
+
+// Forget takes a name away: wherever a player or a team of that name is meant, in matches, revisions, moves, entries,
+// grants, facts, sessions, rooms and accounts, it is As from then on, which no player and no team is called yet, and the
+// attributes that the player had in matches, sessions and rooms are gone, as are the sessions' devices and Data. What is
+// in chunks is for other records to write anew. A commit with a Forget is alone in its batch; anything else is an error.
+type Forget struct {
+	Player, As string
+	Accounts   []string // the kinds of accounts of which the ID is a player's
+	Grants     []Rename // the ids of grants, in the order of From; lines that name them do so by the new ids
+	// Events at these Positions have these Keys, IDs and Bodies from then on, by position; the rest of them stays. A
+	// posting that has the key as its name has the new one too.
+	Events []Event
+}
+
+// Rename is a name and the one that takes its place.
+type Rename struct{ From, To string }
+
 // Setting is a named value of the engine's, such as the rules that the data was made under. It has no version.
 type Setting struct {
 	Name  string
@@ -405,10 +483,29 @@ type Setting struct {
 
 // MatchQuery selects matches; a zero field does not restrict.
 type MatchQuery struct {
-	Player string
-	Team   string // a participant's team
-	Mode   string
-	Room   string
+	Player   string
+	Opponent string // another participant; with Player
+	Team     string // a participant's team
+	Mode     string
+	Room     string
+	States   []string
+	From, To time.Time // by EndedAt: not before From, and before To
+	Newest   bool      // the latest first
+}
+
+// SessionQuery selects sessions; a zero field does not restrict.
+type SessionQuery struct {
+	ID       string
+	Player   string
+	Open     bool      // only those that have not ended
+	From, To time.Time // by StartedAt: not before From, and before To
+	Newest   bool      // the latest first
+}
+
+// RoomQuery selects rooms; a zero field does not restrict.
+type RoomQuery struct {
+	ID     string
+	Match  string // in which the members are
 	States []string
 }
 

@@ -11,6 +11,8 @@ type moneyAhead struct {
 	given     map[spot]bool
 	facts     map[string]uint64 // versions
 	revisions map[revisionKey]bool
+	sessions  map[string]uint64 // versions
+	rooms     map[string]uint64
 }
 
 // purse is what has a balance: an account in one currency.
@@ -34,7 +36,7 @@ func (p *pending) moneyAhead() *moneyAhead {
 	if p.money == nil {
 		p.money = &moneyAhead{
 			purses: map[purse]store.Line{}, grants: map[string]store.Grant{}, lines: map[spot]bool{}, given: map[spot]bool{},
-			facts: map[string]uint64{}, revisions: map[revisionKey]bool{},
+			facts: map[string]uint64{}, revisions: map[revisionKey]bool{}, sessions: map[string]uint64{}, rooms: map[string]uint64{},
 		}
 	}
 	return p.money
@@ -73,13 +75,13 @@ func (d *data) grantFits(g *store.Grant, position uint64, ahead *moneyAhead) boo
 	return true
 }
 
-func (d *data) factsFit(f *store.Facts, ahead *moneyAhead) bool {
-	version, there := ahead.facts[f.Player]
-	if !there {
-		version = d.facts[f.Player].Version
+// follows reports whether a version is the next one, and counts it as taken.
+func follows(ahead map[string]uint64, id string, stored, version uint64) bool {
+	if taken, there := ahead[id]; there {
+		stored = taken
 	}
-	ahead.facts[f.Player] = f.Version
-	return f.Version == version+1
+	ahead[id] = version
+	return version == stored+1
 }
 
 func (d *data) revisionFits(r *store.Revision, ahead *moneyAhead) bool {

@@ -91,12 +91,7 @@ func (d *data) refusal(c *store.Commit, position uint64, ahead *pending) error {
 func (d *data) current(r store.Record, position uint64, ahead *pending) bool {
 	switch r := r.(type) {
 	case store.Match:
-		stored, there := ahead.matches[r.ID]
-		if !there {
-			stored = d.match(r.ID).Version
-		}
-		ahead.matches[r.ID] = r.Version
-		return r.Version == stored+1
+		return follows(ahead.matches, r.ID, d.match(r.ID).Version, r.Version)
 	case store.Entry:
 		if w := ahead.emptied[r.WindowKey]; w != nil {
 			return r.Version == w.entry(r.ID).Version+1
@@ -123,7 +118,11 @@ func (d *data) current(r store.Record, position uint64, ahead *pending) bool {
 	case store.Grant:
 		return d.grantFits(&r, position, ahead.moneyAhead())
 	case store.Facts:
-		return d.factsFit(&r, ahead.moneyAhead())
+		return follows(ahead.moneyAhead().facts, r.Player, d.facts[r.Player].Version, r.Version)
+	case store.Session:
+		return follows(ahead.moneyAhead().sessions, r.ID, d.sessions.version(r.ID), r.Version)
+	case store.Room:
+		return follows(ahead.moneyAhead().rooms, r.ID, d.rooms.version(r.ID), r.Version)
 	case store.Revision:
 		return d.revisionFits(&r, ahead.moneyAhead())
 	}
@@ -173,6 +172,12 @@ func (d *data) put(record store.Record) {
 		d.facts[r.Player] = r
 	case store.Revision:
 		d.putRevision(r)
+	case store.Session:
+		d.sessions.put(r)
+	case store.Room:
+		d.rooms.put(r)
+	case store.Forget:
+		d.forget(r)
 	case store.Moves:
 		// Position 0 is that of every match that has not ended, and of none.
 		if m := d.match(r.Match); r.Position != 0 && m.Position == r.Position {
@@ -191,6 +196,10 @@ func (d *data) putSoft(record store.Record) {
 		}
 	case store.Window:
 		if r.Version == 0 || d.windows[r.WindowKey].version() != r.Version {
+			return
+		}
+	case store.Session:
+		if r.Version == 0 || d.sessions.version(r.ID) != r.Version {
 			return
 		}
 	case store.Entry:

@@ -1,6 +1,7 @@
 package memory
 
 import (
+	"cmp"
 	"slices"
 	"sync"
 
@@ -19,7 +20,7 @@ type data struct {
 	slots    map[string]int          // by match id
 	players  postings
 	teams    postings
-	rooms    postings
+	inRooms  postings
 	states   map[string][]int // slots in no order, so that a match changes its state in constant time
 	listed   []int            // by slot: its place in the list of its state
 	windows  map[store.WindowKey]*window
@@ -30,6 +31,8 @@ type data struct {
 	grants    grants
 	facts     map[string]store.Facts   // by player
 	revisions map[string][]store.Match // by match id; each by revision
+	sessions  sessions
+	rooms     rooms
 }
 
 func newData() *data {
@@ -38,7 +41,7 @@ func newData() *data {
 		slots:    map[string]int{},
 		players:  postings{},
 		teams:    postings{},
-		rooms:    postings{},
+		inRooms:  postings{},
 		states:   map[string][]int{},
 		windows:  map[store.WindowKey]*window{},
 		named:    map[windowName][]store.WindowKey{},
@@ -48,6 +51,8 @@ func newData() *data {
 		grants:    newGrants(),
 		facts:     map[string]store.Facts{},
 		revisions: map[string][]store.Match{},
+		sessions:  newSessions(),
+		rooms:     rooms{slots: map[string]int{}},
 	}
 }
 
@@ -101,7 +106,7 @@ func (d *data) delist(slot int, state string) {
 // post adds what is new in m. What went is left, because asked looks at the match itself.
 func (d *data) post(slot int, old, m *store.Match) {
 	if m.Room != old.Room {
-		d.rooms.add(m.Room, slot)
+		d.inRooms.add(m.Room, slot)
 	}
 	for i := range m.Participants {
 		p := &m.Participants[i]
@@ -133,8 +138,9 @@ func (d *data) candidates(q store.MatchQuery) []store.Record {
 		}
 	}
 	narrow(q.Player, d.players)
+	narrow(q.Opponent, d.players)
 	narrow(q.Team, d.teams)
-	narrow(q.Room, d.rooms)
+	narrow(q.Room, d.inRooms)
 	if len(q.States) > 0 {
 		inStates := 0
 		for _, state := range q.States {
@@ -145,11 +151,23 @@ func (d *data) candidates(q store.MatchQuery) []store.Record {
 		}
 	}
 	if !narrowed {
-		return slices.Clone(d.matches)
+		return inOrderOf(slices.Clone(d.matches), q)
 	}
 	matches := make([]store.Record, len(slots))
 	for i, slot := range slots {
 		matches[i] = d.matches[slot]
+	}
+	return inOrderOf(matches, q)
+}
+
+// inOrderOf brings matches, which are in the order of creation, into the one that q asks for.
+func inOrderOf(matches []store.Record, q store.MatchQuery) []store.Record {
+	if q.Newest {
+		slices.Reverse(matches)
+		slices.SortStableFunc(matches, func(a, b store.Record) int {
+			m, n := matchIn(a), matchIn(b)
+			return cmp.Or(n.EndedAt.Compare(m.EndedAt), cmp.Compare(n.Position, m.Position))
+		})
 	}
 	return matches
 }
@@ -167,6 +185,9 @@ func asked(m *store.Match, q store.MatchQuery) bool {
 	return (q.Mode == "" || q.Mode == m.Mode) &&
 		(q.Room == "" || q.Room == m.Room) &&
 		(len(q.States) == 0 || slices.Contains(q.States, m.State)) &&
+		(q.From.IsZero() || !m.EndedAt.Before(q.From)) && (q.To.IsZero() || m.EndedAt.Before(q.To)) &&
+		(q.Opponent == "" || slices.ContainsFunc(m.Participants,
+			func(p store.Participant) bool { return p.Player == q.Opponent && p.Player != q.Player })) &&
 		(q.Player == "" || slices.ContainsFunc(m.Participants,
 			func(p store.Participant) bool { return p.Player == q.Player })) &&
 		(q.Team == "" || slices.ContainsFunc(m.Participants,

@@ -136,10 +136,26 @@ func (s *Store) Revisions(ctx context.Context, match string) iter.Seq2[store.Mat
 		func(*store.Match) bool { return true })
 }
 
+// Sessions yields the sessions that q asks for.
+func (s *Store) Sessions(ctx context.Context, q store.SessionQuery) iter.Seq2[store.Session, error] {
+	return sequence(ctx, s,
+		func(d *data) []store.Session { return d.sessions.find(q) },
+		func(r store.Session) store.Session { return r },
+		func(*store.Session) bool { return true })
+}
+
+// Rooms yields the rooms that q asks for.
+func (s *Store) Rooms(ctx context.Context, q store.RoomQuery) iter.Seq2[store.Room, error] {
+	return sequence(ctx, s,
+		func(d *data) []store.Room { return d.rooms.find(q) },
+		func(r store.Room) store.Room { return r },
+		func(*store.Room) bool { return true })
+}
+
 // Events yields the events after a position, in order.
 func (s *Store) Events(ctx context.Context, after uint64) iter.Seq2[store.Event, error] {
 	return sequence(ctx, s,
-		// No copy: events are only ever appended.
+		// No copy: events are only ever appended, and a Forget makes a list of its own.
 		func(d *data) []*store.Event { return d.events[min(after, uint64(len(d.events))):] },
 		func(e *store.Event) store.Event { return *e },
 		func(*store.Event) bool { return true })

@@ -108,6 +108,14 @@ func (s *Store) Revisions(ctx context.Context, match string) iter.Seq2[store.Mat
 	return sequence(s, "Revisions", s.inner.Revisions(ctx, match))
 }
 
+func (s *Store) Sessions(ctx context.Context, q store.SessionQuery) iter.Seq2[store.Session, error] {
+	return sequence(s, "Sessions", s.inner.Sessions(ctx, q))
+}
+
+func (s *Store) Rooms(ctx context.Context, q store.RoomQuery) iter.Seq2[store.Room, error] {
+	return sequence(s, "Rooms", s.inner.Rooms(ctx, q))
+}
+
 func (s *Store) Events(ctx context.Context, after uint64) iter.Seq2[store.Event, error] {
 	return sequence(s, "Events", s.inner.Events(ctx, after))
 }
