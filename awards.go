@@ -10,29 +10,29 @@ import (
 
 // What the end of a match brings its players beside the boards: prizes, points of experience, achievements.
 
-// reward settles what a match that has just ended brings: its pot and prizes, gains, achievements, levels.
+// reward settles what a match that has just ended brings: its pot and prizes, gains, achievements, levels, and its place
+// in the statistics of its players.
 func (e *engine) reward(ctx context.Context, d *decision) error {
 	m, terms, mode := d.next, d.rules.terms(d.next), e.mode(d.next)
-	if terms.Fee == nil && len(terms.Prizes) == 0 && !d.rules.progress.concerns(mode) {
-		return nil
-	}
 	awards, rest, err := awardsOf(m, terms, mode)
 	if err != nil {
 		return err
 	}
 	gives := e.giving(d.rules, d.at, Grant{Match: m.ID})
-	if d.rules.progress.concerns(mode) || slices.ContainsFunc(awards, func(a award) bool { return a.gives.Marker != "" || a.gives.Item != "" }) {
-		if err := gives.load(ctx, earners(m, terms, mode)...); err != nil {
-			return err
-		}
+	if err := gives.load(ctx, d.rules.concerned(m, terms, mode, awards)...); err != nil {
+		return err
 	}
 	for _, a := range awards {
 		if err := gives.give(a); err != nil {
 			return err
 		}
 	}
+	d.next.roster = slices.Clone(d.next.roster)
 	for _, s := range inPosition(m) {
 		if err := gives.achieve(ctx, m, mode, s); err != nil {
+			return err
+		}
+		if d.next.roster[s.seat].Summary, err = gives.tally(ctx, m, s); err != nil {
 			return err
 		}
 	}
@@ -42,6 +42,40 @@ func (e *engine) reward(ctx context.Context, d *decision) error {
 	d.take(gives, rest)
 	d.next.grants = len(d.granted)
 	return nil
+}
+
+// concerned are the players of a match of whom something changes that is kept as facts.
+func (rs *ruleset) concerned(m Match, terms, mode Mode, awards []award) []string {
+	gains := rs.progress.concerns(mode) || slices.ContainsFunc(awards, func(a award) bool { return a.gives.Marker != "" || a.gives.Item != "" })
+	var players []string
+	for _, s := range m.roster {
+		if gains && (terms.pays(s) || mode.progresses(s)) || !m.NoContest && mode.tallies(s) {
+			players = append(players, s.Player)
+		}
+	}
+	return players
+}
+
+// tally takes a match into the statistics of one of its players, and says what it meant for them.
+func (g *giving) tally(ctx context.Context, m Match, s Standing) (Summary, error) {
+	r := g.rules.result(m, s)
+	if m.NoContest || !r.counts() {
+		return Summary{}, nil
+	}
+	f := g.players[s.Player]
+	f.changed = true
+	if f.facts.Stats != nil && f.facts.Stats.canAdd(r) {
+		next, meant := f.facts.Stats.add(r)
+		f.facts.Stats = &next
+		return meant, nil
+	}
+	past, err := g.engine.pastOf(ctx, g.rules, s.Player, m.position)
+	if err != nil {
+		return Summary{}, err
+	}
+	next, meant := foldStatistics(append(past, r), r.moment)
+	f.facts.Stats = &next
+	return meant, nil
 }
 
 // take brings what was gathered into the decision.
@@ -67,17 +101,6 @@ func granted(roster []Standing, grants []Grant) []Standing {
 		}
 	}
 	return roster
-}
-
-// earners are the players of a match who can get anything.
-func earners(m Match, terms, mode Mode) []string {
-	var players []string
-	for _, s := range m.roster {
-		if terms.pays(s) || mode.progresses(s) {
-			players = append(players, s.Player)
-		}
-	}
-	return players
 }
 
 // inPosition are the standings of a match as they are read.
@@ -146,15 +169,15 @@ func (g *giving) achieve(ctx context.Context, m Match, mode Mode, s Standing) er
 		return nil
 	}
 	f := g.players[s.Player]
-	r := g.rules.goalResult(m, s)
+	r := g.rules.result(m, s)
 	var got []reached
 	var err error
 	next := facts{}
 	if p.canAdd(f.facts, r) {
 		next, got, err = p.goals(f.facts, r)
 	} else {
-		var past []goalResult
-		if past, err = g.engine.pastGoals(ctx, g.rules, s.Player, 0); err == nil {
+		var past []playerResult
+		if past, err = g.engine.pastOf(ctx, g.rules, s.Player, m.position); err == nil {
 			next, got, err = foldGoals(f.facts, append(past, r))
 		}
 	}
@@ -165,43 +188,32 @@ func (g *giving) achieve(ctx context.Context, m Match, mode Mode, s Standing) er
 	return g.achieved(ctx, s.Player, got)
 }
 
-// goalResult is what a match brings to a player's achievements, by the rules of its time.
-func (rs *ruleset) goalResult(m Match, s Standing) goalResult {
-	return goalResult{moment: moment{at: m.EndedAt.UnixMilli(), position: m.position, place: s.Position}, mode: m.Mode, match: m.ID, standing: s,
-		by: rs.progressAt(m.position)}
+// result is what a match brought one of its players, by the rules of its time.
+func (rs *ruleset) result(m Match, s Standing) playerResult {
+	return playerResult{moment: moment{at: m.EndedAt.UnixMilli(), position: m.position, place: s.Position}, mode: m.Mode, match: m.ID,
+		rules: rs.history.mode(m.Mode, m.position), took: m.EndedAt.Sub(m.StartedAt), standing: s, by: rs.progressAt(m.position)}
 }
 
-// pastGoals is every result that counts for a player's achievements, but those of the match that ended at a position.
-func (e *engine) pastGoals(ctx context.Context, rs *ruleset, player string, but uint64) ([]goalResult, error) {
-	past, err := e.goalsAsOf(ctx, rs, player, latest)
-	return slices.DeleteFunc(past, func(r goalResult) bool { return r.moment.position == but }), err
+// pastOf is every result of a player, but that of the match which ended at a position.
+func (e *engine) pastOf(ctx context.Context, rs *ruleset, player string, but uint64) ([]playerResult, error) {
+	past, err := e.pastAsOf(ctx, rs, player, latest)
+	return slices.DeleteFunc(past, func(r playerResult) bool { return r.moment.position == but }), err
 }
 
-// goalsAsOf is every result that counted for a player's achievements at a position.
-func (e *engine) goalsAsOf(ctx context.Context, rs *ruleset, player string, position uint64) ([]goalResult, error) {
-	q := store.MatchQuery{Player: player, States: []string{string(Ended), string(Voided)}}
-	if position == latest {
-		q.States = q.States[:1]
-	}
-	var past []goalResult
-	for r, err := range e.store.Matches(ctx, q) {
-		if err == nil {
-			err = checkRecord(r)
-		}
-		if err == nil {
-			r, err = e.asOf(ctx, r, position)
-		}
+// pastAsOf is every result that a player had at a position.
+func (e *engine) pastAsOf(ctx context.Context, rs *ruleset, player string, position uint64) ([]playerResult, error) {
+	var past []playerResult
+	for r, err := range e.endedAsOf(ctx, store.MatchQuery{Player: player}, position, position) {
 		if err != nil {
-			return nil, unavailable(err)
+			return nil, err
 		}
-		if r.NoContest || r.State != string(Ended) || r.Position > position {
+		if r.NoContest || r.State != string(Ended) {
 			continue
 		}
 		m := matchOf(r, rs)
-		mode := rs.history.mode(m.Mode, m.position)
 		for _, s := range m.roster {
-			if s.Player == player && mode.progresses(s) {
-				past = append(past, rs.goalResult(m, s))
+			if s.Player == player {
+				past = append(past, rs.result(m, s))
 			}
 		}
 	}

@@ -385,9 +385,11 @@ func (e *Engine) Match(ctx context.Context, id string) (Match, error) {
 type MatchFilter struct {
 	Player, Mode, Room string
 	States             []State
+	From, To           time.Time // by the time when they ended: not before From, and before To
+	Newest             bool      // the latest EndedAt first, then the later commit
 }
 
-// Matches yields the matches that f selects in the order of their creation. One that is written meanwhile
+// Matches yields the matches that f selects in the order of their creation, or with Newest the other way round. One that is written meanwhile
 // comes as it was or as it is. The sequence holds no lock while it yields, and ends after an error.
 func (e *Engine) Matches(ctx context.Context, f MatchFilter) iter.Seq2[Match, error] {
 	return func(yield func(Match, error) bool) {
@@ -395,7 +397,7 @@ func (e *Engine) Matches(ctx context.Context, f MatchFilter) iter.Seq2[Match, er
 			yield(Match{}, failed("list matches", "", err))
 			return
 		}
-		q := store.MatchQuery{Player: f.Player, Mode: f.Mode, Room: f.Room}
+		q := store.MatchQuery{Player: f.Player, Mode: f.Mode, Room: f.Room, From: f.From.UTC(), To: f.To.UTC(), Newest: f.Newest}
 		for _, s := range f.States {
 			q.States = append(q.States, string(s))
 		}

@@ -252,11 +252,11 @@ func (e *engine) explainAchievement(ctx context.Context, x *GrantExplanation, pa
 		}
 		x.gives(rule.Rewards[a.Reward])
 	}
-	past, err := e.goalsAsOf(ctx, rs, g.Player, g.position)
+	past, err := e.pastAsOf(ctx, rs, g.Player, g.position)
 	if err != nil {
 		return err
 	}
-	slices.SortFunc(past, func(a, b goalResult) int { return a.moment.compare(b.moment) })
+	slices.SortFunc(past, func(a, b playerResult) int { return a.moment.compare(b.moment) })
 	for _, r := range past {
 		if a.follow(r) {
 			return nil
@@ -268,14 +268,14 @@ func (e *engine) explainAchievement(ctx context.Context, x *GrantExplanation, pa
 }
 
 // follow takes a result in and reports whether it reached the achievement in its window.
-func (a *AchievementExplanation) follow(r goalResult) bool {
+func (a *AchievementExplanation) follow(r playerResult) bool {
 	i := slices.IndexFunc(r.by.pursuits, func(p pursuit) bool { return p.ID == a.Rule.ID })
 	if i < 0 {
 		return false
 	}
 	p, at := r.by.pursuits[i], time.UnixMilli(r.moment.at).UTC()
 	w, in := p.calendar.At(at)
-	if !in || w.ID != a.Window || !p.takes(r.mode) {
+	if !in || w.ID != a.Window || !p.takes(r.mode) || !r.rules.progresses(r.standing) {
 		return false
 	}
 	one := GoalMatch{Match: r.match, At: at, Before: a.Value}

@@ -16,6 +16,7 @@ type facts struct {
 	Levels  map[string]int  // by marker: the highest level that was reached and rewarded, if it is not one from the start
 	Goals   map[string]goal // by achievement, without those at nothing
 	Last    moment          // of the last result that went into Goals; zero: none
+	Stats   *statistics     // nil: not kept yet, but what history says
 }
 
 // set changes one value of a map that has no zeros.
@@ -44,6 +45,7 @@ type factsText struct {
 	Levels  map[string]int      `json:"levels,omitempty"`
 	Goals   map[string]goalText `json:"goals,omitempty"`
 	Last    *lastText           `json:"last,omitempty"`
+	Stats   *statsText          `json:"stats,omitempty"`
 }
 
 type goalText struct {
@@ -67,17 +69,26 @@ func (f facts) encode(position uint64) []byte {
 		}
 		text.Goals[id] = goalText{g.Window, g.Value.String(), g.Reached}
 	}
-	if f.Last != (moment{}) {
-		text.Last = &lastText{f.Last.at, f.Last.position, f.Last.place}
-		if f.Last.position == unplaced {
-			text.Last.Position = position
-		}
+	text.Last = f.Last.text(position)
+	if f.Stats != nil {
+		text.Stats = f.Stats.text(position)
 	}
 	data, err := json.Marshal(text)
 	if err != nil {
 		panic(err) // unreachable: maps of numbers and text that was checked
 	}
 	return data
+}
+
+// text is a moment as it is stored, none for the zero one.
+func (m moment) text(position uint64) *lastText {
+	if m == (moment{}) {
+		return nil
+	}
+	if m.position == unplaced {
+		m.position = position
+	}
+	return &lastText{m.at, m.position, m.place}
 }
 
 // decodeFacts reads what encode wrote, and refuses anything else.
@@ -93,6 +104,7 @@ func decodeFacts(text []byte) (facts, error) {
 		Levels:  strictjson.Map(r, "levels", strictjson.Value.AsInt),
 		Goals:   strictjson.Map(r, "goals", readGoal),
 		Last:    strictjson.One(r, "last", readMoment),
+		Stats:   strictjson.Maybe(r, "stats", readStatistics),
 	}
 	if err := r.Done(); err != nil {
 		return facts{}, fmt.Errorf("facts: %w", err)

@@ -257,6 +257,12 @@ func TestAMatchThatNoEngineWroteIsReportedAndNotServed(t *testing.T) {
 		`"bob" has "kills" of -9223372036854775808 units at s`: func(m *store.Match) {
 			m.Participants[1].Metrics = []store.Metric{{Name: "kills", Value: store.Number{Units: math.MinInt64, Known: true}}}
 		},
+		`"bob" counts -1 matches`: func(m *store.Match) { m.Participants[1].Counted = -1 },
+		`"bob" counts 1 matches, has a best outcome of 0 units at scale 0 and is gone by "dnf"`: func(m *store.Match) { m.Participants[1].Gone = "dnf" },
+		`"bob" counts 1 matches, has a best outcome of 0 units at scale 99`: func(m *store.Match) {
+			m.Participants[1].Best = store.Number{Scale: 99, Known: true}
+			m.Participants[1].Counted = 1
+		},
 		`team "red" has an outcome of 1 units at scale 10`: func(m *store.Match) {
 			m.Teams = []store.TeamOutcome{{Team: "red", Outcome: store.Number{Units: 1, Scale: 10, Known: true}}}
 		},

@@ -124,6 +124,7 @@ type Standing struct {
 	Grants     []Grant     // what the player got by it, or may get
 	Held       int64       // of the entry fee, in minor units, until the match starts; 0: the player could not pay it yet
 	Paid       int64       // of it, once the match has started; what was paid back is in the ledger alone
+	Summary    Summary     // what the match meant for the player's statistics
 	Gone       Status      // Left or Forfeit: the player's session ended while the match ran, and the report need not say so
 
 	seat     int // its place in the roster

@@ -69,14 +69,6 @@ func (p progression) achievement(id string) (Achievement, bool) {
 	return Achievement{}, false
 }
 
-// goalResult is what one match brings to the goals of one player.
-type goalResult struct {
-	moment      moment
-	mode, match string
-	standing    Standing
-	by          progression // the rules of its time
-}
-
 // reached says that an achievement was reached, by a match.
 type reached struct {
 	achievement, window string
@@ -85,14 +77,14 @@ type reached struct {
 }
 
 // canAdd reports whether a result may go on top of facts: it changes no goal, or comes after all that did.
-func (p progression) canAdd(f facts, r goalResult) bool {
-	return f.Last == moment{} || r.moment.compare(f.Last) > 0 || !p.counts(r.mode)
+func (p progression) canAdd(f facts, r playerResult) bool {
+	return f.Last == moment{} || r.moment.compare(f.Last) > 0 || !p.counts(r.mode) || !r.rules.progresses(r.standing)
 }
 
 // goals adds one result to the goals of facts, which stay as they are, and says what it reached, in the order of the
 // rules. A sum that overflows is refused.
-func (p progression) goals(f facts, r goalResult) (facts, []reached, error) {
-	if !p.counts(r.mode) {
+func (p progression) goals(f facts, r playerResult) (facts, []reached, error) {
+	if !p.counts(r.mode) || !r.rules.progresses(r.standing) {
 		return f, nil, nil
 	}
 	var got []reached
@@ -128,9 +120,9 @@ func (p progression) goals(f facts, r goalResult) (facts, []reached, error) {
 
 // foldGoals makes the goals of facts anew from all results of a player, in whatever order they come, and says
 // everything that was ever reached, in the order of time.
-func foldGoals(f facts, results []goalResult) (facts, []reached, error) {
+func foldGoals(f facts, results []playerResult) (facts, []reached, error) {
 	results = slices.Clone(results)
-	slices.SortFunc(results, func(x, y goalResult) int { return x.moment.compare(y.moment) })
+	slices.SortFunc(results, func(x, y playerResult) int { return x.moment.compare(y.moment) })
 	next, all := f, []reached(nil)
 	next.Goals, next.Last = nil, moment{}
 	for _, r := range results {

@@ -108,7 +108,7 @@ func TestThePursuitsOfTheSpecification(t *testing.T) {
 			for i, row := range strings.Split(rows[1], ",") {
 				f := strings.Fields(row)
 				at = time.Date(2026, 3, int(readInt(f[0])), 12, 0, 0, 0, time.UTC)
-				r := goalResult{moment: moment{at: at.UnixMilli(), position: uint64(i + 1)}, mode: f[1], match: fmt.Sprint("m", i+1), standing: played(f[2:])}
+				r := playerResult{moment: moment{at: at.UnixMilli(), position: uint64(i + 1)}, mode: f[1], match: fmt.Sprint("m", i+1), standing: played(f[2:])}
 				next, now, err := p.goals(has, r)
 				require.NoError(t, err)
 				for _, r := range now {

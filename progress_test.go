@@ -38,9 +38,9 @@ func drawAchievements(t *rapid.T) Rules {
 }
 
 // drawGoalResults draws the results of one player, in no order.
-func drawGoalResults(t *rapid.T) []goalResult {
+func drawGoalResults(t *rapid.T) []playerResult {
 	number := rapid.SampledFrom([]Number{Int(0), Int(1), Int(2), Int(-1), Decimal("0.5"), Decimal("1.25"), Decimal("-0.5")})
-	results := make([]goalResult, rapid.IntRange(0, 10).Draw(t, "results"))
+	results := make([]playerResult, rapid.IntRange(0, 10).Draw(t, "results"))
 	for i := range results {
 		hours := rapid.SampledFrom([]int{-1, 0, 1, 23, 24, 150, 168, 700, 744}).Draw(t, "hours")
 		at := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC).Add(time.Duration(hours) * time.Hour)
@@ -54,7 +54,7 @@ func drawGoalResults(t *rapid.T) []goalResult {
 				s.Metrics[name] = number.Draw(t, name)
 			}
 		}
-		results[i] = goalResult{
+		results[i] = playerResult{
 			moment: moment{at: at.UnixMilli(), position: uint64(rapid.IntRange(1, 3).Draw(t, "position")), place: i + 1},
 			mode:   rapid.SampledFrom([]string{"duel", "race"}).Draw(t, "mode"), match: fmt.Sprint("m", i), standing: s,
 		}
@@ -62,8 +62,8 @@ func drawGoalResults(t *rapid.T) []goalResult {
 	return results
 }
 
-func inOrder(results []goalResult) []goalResult {
-	return slices.SortedFunc(slices.Values(results), func(x, y goalResult) int { return x.moment.compare(y.moment) })
+func inOrder(results []playerResult) []playerResult {
+	return slices.SortedFunc(slices.Values(results), func(x, y playerResult) int { return x.moment.compare(y.moment) })
 }
 
 // Adding results one by one, as they come in the order of their moments, is folding all of them from nothing.
@@ -191,7 +191,7 @@ func plainFold(a Achievement, values []*big.Rat) *big.Rat {
 }
 
 // foldGoals folds results of which all are of the time of p.
-func (p progression) foldGoals(f facts, results []goalResult) (facts, []reached, error) {
+func (p progression) foldGoals(f facts, results []playerResult) (facts, []reached, error) {
 	results = slices.Clone(results)
 	for i := range results {
 		results[i].by = p
@@ -214,12 +214,12 @@ func TestAnAchievementIsReachedAtMostOnceInAWindow(t *testing.T) {
 // A result that comes late cannot be added, unless it is none that any achievement counts.
 func TestALateResultCannotBeAdded(t *testing.T) {
 	p := newProgression(Rules{Achievements: []Achievement{{ID: "a", Metric: "wins", Threshold: Int(1), Modes: []string{"duel"}}}}.withDefaults())
-	win := func(mode string, at int64) goalResult {
-		return goalResult{moment: moment{at: at, position: unplaced}, mode: mode, match: "m", standing: Standing{Result: Win}}
+	win := func(mode string, at int64) playerResult {
+		return playerResult{moment: moment{at: at, position: unplaced}, mode: mode, match: "m", standing: Standing{Result: Win}}
 	}
 	f, _, err := p.goals(facts{}, win("duel", 5))
 	require.NoError(t, err)
-	for want, results := range map[bool][]goalResult{
+	for want, results := range map[bool][]playerResult{
 		true:  {win("duel", 6), win("race", 4), win("race", 6)},
 		false: {win("duel", 4), win("duel", 5)},
 	} {
@@ -253,8 +253,8 @@ func TestGoalsLeaveTheFactsOfBeforeAlone(t *testing.T) {
 // What does not fit is refused by name, and never wraps.
 func TestASumThatOverflowsIsRefused(t *testing.T) {
 	p := newProgression(Rules{Achievements: []Achievement{{ID: "miles", Metric: "miles", Threshold: Int(1), Type: Cumulative}}}.withDefaults())
-	run := func(miles Number) goalResult {
-		return goalResult{moment: moment{at: 1}, mode: "m", match: "m1", standing: Standing{Player: "ann", Metrics: map[string]Number{"miles": miles}}}
+	run := func(miles Number) playerResult {
+		return playerResult{moment: moment{at: 1}, mode: "m", match: "m1", standing: Standing{Player: "ann", Metrics: map[string]Number{"miles": miles}}}
 	}
 	for _, c := range []struct{ has, more Number }{
 		{fromUnits(math.MaxInt64, 0), Int(1)},

@@ -31,6 +31,7 @@ func matchRecord(m Match) store.Match {
 			Metrics: metricRecords(s.Metrics), Attributes: attributeRecords(s.Attributes), Reported: s.reported,
 			Rank: s.Rank, Position: s.Position, Result: string(s.Result), Boards: boardRecords(s.Boards),
 			Held: s.Held, Paid: s.Paid, Gone: string(s.Gone),
+			Counted: s.Summary.Played, Streak: s.Summary.Streak, Best: numberRecord(s.Summary.Best),
 		}
 		for _, on := range s.Boards { // known of a match that is voided
 			known := func(m store.Move) bool { return m.WindowKey == on.key() && m.ID == on.id }
@@ -71,6 +72,9 @@ func checkRecord(r store.Match) error {
 		}
 		if !isNumber(p.Outcome) {
 			return damaged("%s has an outcome of %d units at scale %d", quote(p.Player), p.Outcome.Units, p.Outcome.Scale)
+		}
+		if p.Counted < 0 || !isNumber(p.Best) || p.Gone != "" && p.Gone != string(Left) && p.Gone != string(Forfeit) {
+			return damaged("%s counts %d matches, has a best outcome of %d units at scale %d and is gone by %s", quote(p.Player), p.Counted, p.Best.Units, p.Best.Scale, quote(p.Gone))
 		}
 		for _, m := range p.Metrics {
 			if !isNumber(m.Value) {
@@ -114,6 +118,10 @@ func matchOf(r store.Match, rules *ruleset) Match {
 			Metrics: metricsOf(p.Metrics), Attributes: attributesOf(p.Attributes), Rank: p.Rank, Position: p.Position,
 			Result: Result(p.Result), Boards: boardMoves(p, r, rules), seat: i, reported: p.Reported,
 			Held: p.Held, Paid: p.Paid, Gone: Status(p.Gone),
+		}
+		if p.Counted > 0 {
+			mode := rules.history.mode(r.Mode, r.Position)
+			m.roster[i].Summary = Summary{Played: p.Counted, Streak: p.Streak, Best: numberOf(p.Best), PersonalBest: mode.betters(m.roster[i], numberOf(p.Best))}
 		}
 	}
 	if len(r.Teams) > 0 {

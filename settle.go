@@ -3,6 +3,7 @@ package finalbell
 import (
 	"context"
 	"errors"
+	"iter"
 	"slices"
 
 	"github.com/finalbell/finalbell/schedule"
@@ -263,26 +264,14 @@ type pastResult struct {
 
 // pastResults is pastBy with the matches.
 func (e *engine) pastResults(ctx context.Context, rules *ruleset, b *board, key store.WindowKey, id string, position, asOf uint64) ([]pastResult, error) {
-	q := store.MatchQuery{Player: id, States: []string{string(Ended), string(Voided)}}
-	if asOf == latest {
-		q.States = q.States[:1]
-	}
+	q := store.MatchQuery{Player: id}
 	if b.rule.Of == OfTeams {
 		q.Player, q.Team = "", id
 	}
 	var past []pastResult
-	for r, err := range e.store.Matches(ctx, q) {
-		if err == nil {
-			err = checkRecord(r)
-		}
-		if err == nil {
-			r, err = e.asOf(ctx, r, asOf)
-		}
+	for r, err := range e.endedAsOf(ctx, q, position, asOf) {
 		if err != nil {
-			return nil, unavailable(err)
-		}
-		if r.Position > position {
-			continue
+			return nil, err
 		}
 		r.Participants = slices.DeleteFunc(slices.Clone(r.Participants), func(p store.Participant) bool {
 			return p.Player != id && (b.rule.Of != OfTeams || p.Team != id) // the others' results are not asked for
@@ -301,6 +290,32 @@ func (e *engine) pastResults(ctx context.Context, rules *ruleset, b *board, key 
 		}
 	}
 	return past, nil
+}
+
+// endedAsOf are the matches that q asks for and that had ended at a position, as they were at another: some may have been
+// voided by then.
+func (e *engine) endedAsOf(ctx context.Context, q store.MatchQuery, position, asOf uint64) iter.Seq2[store.Match, error] {
+	q.States = []string{string(Ended), string(Voided)}
+	if asOf == latest {
+		q.States = q.States[:1]
+	}
+	return func(yield func(store.Match, error) bool) {
+		for r, err := range e.store.Matches(ctx, q) {
+			if err == nil {
+				err = checkRecord(r)
+			}
+			if err == nil {
+				r, err = e.asOf(ctx, r, asOf)
+			}
+			if err != nil {
+				yield(r, unavailable(err))
+				return
+			}
+			if r.Position <= position && !yield(r, nil) {
+				return
+			}
+		}
+	}
 }
 
 // asOf is a match as it was at a position: before what came later amended or voided it.

@@ -15,7 +15,10 @@ import (
 func (e *engine) reviseRewards(ctx context.Context, d *decision, before Match) error {
 	terms, mode := d.rules.terms(before), d.rules.history.mode(before.Mode, before.position)
 	g := e.giving(d.rules, d.at, Grant{Match: before.ID})
-	players := earners(before, terms, mode)
+	players := make([]string, len(before.roster))
+	for i, s := range before.roster {
+		players[i] = s.Player
+	}
 	if err := g.load(ctx, players...); err != nil {
 		return err
 	}
@@ -46,6 +49,9 @@ func (e *engine) reviseRewards(ctx context.Context, d *decision, before Match) e
 	}
 	for _, s := range inPosition(before) {
 		if err := g.achieveAgain(ctx, d, before, mode, s); err != nil {
+			return err
+		}
+		if err := g.tallyAgain(ctx, d, before, s); err != nil {
 			return err
 		}
 	}
@@ -149,12 +155,9 @@ func (g *giving) achieveAgain(ctx context.Context, d *decision, before Match, mo
 		return nil
 	}
 	f := g.players[s.Player]
-	results, err := g.engine.pastGoals(ctx, g.rules, s.Player, before.position)
+	results, _, err := g.resultsNow(ctx, d, before, s)
 	if err != nil {
 		return err
-	}
-	if d.next.State == Ended && !d.next.NoContest {
-		results = append(results, g.rules.goalResult(d.next, d.next.roster[s.seat]))
 	}
 	next, got, err := foldGoals(f.facts, results)
 	if err != nil {
@@ -176,6 +179,38 @@ func (g *giving) achieveAgain(ctx context.Context, d *decision, before Match, mo
 		}
 	}
 	return g.achieved(ctx, s.Player, got)
+}
+
+// resultsNow are all results of a player of a match, which is as the decision makes it, and the moment of that one.
+func (g *giving) resultsNow(ctx context.Context, d *decision, before Match, s Standing) ([]playerResult, moment, error) {
+	results, err := g.engine.pastOf(ctx, g.rules, s.Player, before.position)
+	if err != nil || d.next.State != Ended || d.next.NoContest {
+		return results, moment{}, err
+	}
+	r := g.rules.result(d.next, d.next.roster[s.seat])
+	return append(results, r), r.moment, nil
+}
+
+// tallyAgain folds a player's statistics again, with a match as it is now.
+func (g *giving) tallyAgain(ctx context.Context, d *decision, before Match, s Standing) error {
+	now := &d.next.roster[s.seat]
+	if d.kind == amendedEvent {
+		now.Summary = Summary{}
+	}
+	if !g.rules.result(before, s).counts() && !g.rules.result(before, *now).counts() {
+		return nil
+	}
+	results, of, err := g.resultsNow(ctx, d, before, s)
+	if err != nil {
+		return err
+	}
+	next, meant := foldStatistics(results, of)
+	f := g.players[s.Player]
+	f.facts.Stats, f.changed = &next, true
+	if d.kind == amendedEvent {
+		now.Summary = meant
+	}
+	return nil
 }
 
 // fall takes back the rewards of levels that are reached no longer.

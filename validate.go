@@ -407,9 +407,7 @@ func (m Mode) later() []later {
 		{"rating", m.Rating != nil},
 		{"reports", cmp.Or(m.Reports, Authority) != Authority},
 		{"on_crash", cmp.Or(m.OnCrash, ResumeMatches) != ResumeMatches},
-		{"bots.stats", m.Bots.Stats == Include},
 		{"bots.rating", m.Bots.Rating == Include},
-		{"unfinished.stats", m.Unfinished.Stats == Exclude},
 		{"unfinished.rating", m.Unfinished.Rating == Exclude},
 	}
 }

@@ -3,6 +3,7 @@ package finalbell
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -242,16 +243,23 @@ func (a *audit) grant(g Grant, escrow map[purse]wide) {
 	}
 }
 
-// goals folds a player's achievements again.
+// goals folds a player's achievements and statistics again.
 func (a *audit) goals(ctx context.Context, player string, f facts) error {
-	if f.Last == (moment{}) {
+	if f.Last == (moment{}) && f.Stats == nil {
 		return nil
 	}
-	past, err := a.engine.pastGoals(ctx, a.engine.ruleset(), player, 0)
+	past, err := a.engine.pastOf(ctx, a.engine.ruleset(), player, 0)
+	if errors.Is(err, errRecord) {
+		return nil // which is a problem of its own already
+	}
 	if err != nil {
 		return err
 	}
 	again, _, err := foldGoals(f, past)
+	if f.Stats != nil {
+		stats, _ := foldStatistics(past, moment{})
+		again.Stats = &stats
+	}
 	if err != nil || !bytes.Equal(again.encode(0), f.encode(0)) {
 		a.problem("player", player, "", "has progress %s, should have %s%s", f.encode(0), again.encode(0), errText(err))
 	}

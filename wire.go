@@ -97,7 +97,8 @@ func (s Standing) MarshalJSON() ([]byte, error) {
 		Paid       int64             `json:"paid,omitempty"`
 		Grants     []Grant           `json:"grants,omitempty"`
 		Boards     []BoardMove       `json:"boards,omitempty"`
-	}{s.Player, s.Team, s.Bot, s.Attributes, wireNumber(s.Outcome), s.Status, s.Metrics, s.Rank, s.Position, s.Result, s.Held, s.Paid, s.Grants, s.Boards})
+		Summary    *Summary          `json:"summary,omitempty"`
+	}{s.Player, s.Team, s.Bot, s.Attributes, wireNumber(s.Outcome), s.Status, s.Metrics, s.Rank, s.Position, s.Result, s.Held, s.Paid, s.Grants, s.Boards, s.Summary.wire()})
 }
 
 // MarshalJSON writes the move as it stands in a standing.

@@ -254,6 +254,7 @@ func (m *Model) End(id string, outcomes ...finalbell.Outcome) (finalbell.Match, 
 		return finalbell.Match{}, err
 	}
 	p.shown = m.settle(p, shares, m.results)
+	p.shown = m.summarised(p)
 	m.ended++
 	m.put(p)
 	m.reward(p, now)

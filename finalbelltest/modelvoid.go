@@ -69,6 +69,7 @@ func (m *Model) Amend(id, reason string, outcomes ...finalbell.Outcome) (finalbe
 	if p.shown, fits = m.recount(was, p); !fits {
 		return finalbell.Match{}, refuse(finalbell.ErrOutcome)
 	}
+	p.shown = m.summarised(p)
 	m.put(p)
 	m.revise(was, p, now)
 	return m.write(p, now), nil

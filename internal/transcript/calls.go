@@ -165,6 +165,9 @@ func (s *Session) matches(ctx context.Context, v strictjson.Value) (any, error) 
 		Player: strictjson.One(r, "player", readName),
 		Mode:   strictjson.One(r, "mode", readName),
 		Room:   strictjson.One(r, "room", readName),
+		From:   strictjson.One(r, "from", readTime),
+		To:     strictjson.One(r, "to", readTime),
+		Newest: r.Bool("newest"),
 	}
 	if r.Has("state") {
 		f.States = []finalbell.State{strictjson.Word(r, "state", finalbell.Created, finalbell.Started, finalbell.Disputed,

@@ -165,7 +165,13 @@ func (s *Session) call(ctx context.Context, verb string, v strictjson.Value) (an
 		return s.revisions(ctx, v)
 	case "explain":
 		return s.explain(ctx, v)
-	case "rematch", "session_start", "session_end", "player", "history", "head_to_head":
+	case "player":
+		return s.player(ctx, v)
+	case "history":
+		return s.history(ctx, v)
+	case "head_to_head":
+		return s.headToHead(ctx, v)
+	case "rematch", "session_start", "session_end":
 		return nil, v.Errorf("not supported yet")
 	}
 	return nil, fmt.Errorf("no verb %q", clip(verb))
