@@ -34,6 +34,8 @@ type commands struct {
 	Board    boardCommand     `cmd:"" help:"Print a board of a database, also while an engine runs on it."`
 	Windows  windowsCommand   `cmd:"" help:"List the windows of a board of a database, also while an engine runs on it."`
 	Match    matchCommand     `cmd:"" help:"Print a match of a database, also while an engine runs on it."`
+	Player   playerCommand    `cmd:"" help:"Print a player's statistics and levels."`
+	History  historyCommand   `cmd:"" help:"List the matches of a player, newest first."`
 	Wallet   walletCommand    `cmd:"" help:"Print what money a player has."`
 	Ledger   ledgerCommand    `cmd:"" help:"Print the postings that touch a player, or what the ledger says about a match."`
 	Grants   grantsCommand    `cmd:"" help:"List what players were given: prizes, experience, achievements."`
