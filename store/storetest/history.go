@@ -74,6 +74,12 @@ func newest(t *testing.T, s store.Store) {
 	want = append([]string{"running"}, want[:len(want)-1]...)
 	requireIDs(t, s, store.MatchQuery{Newest: true}, want...)
 	requireIDs(t, s, store.MatchQuery{Player: "ann", Newest: true}, want...)
+	again := ended("twin", 5, at(5), "ann") // the oldest but one ends once more, at the same time
+	again.Version, again.Created = 2, 1
+	p.write(again)
+	want = []string{"running", "late", "twin", "later position", "other twin", "1970", "early", "at nobody knows when"}
+	requireIDs(t, s, store.MatchQuery{Newest: true}, want...)
+	requireIDs(t, s, store.MatchQuery{Player: "ann", Newest: true}, want...)
 	requireIDs(t, s, store.MatchQuery{}, "late", "twin", "other twin", "early", "later position", "running", "at nobody knows when", "1970")
 }
 
