@@ -235,7 +235,7 @@ type Participant struct {
 }
 
 // Revision keeps a match as it was before it was amended. It has no version: one of a match and Match.Revision that
-// is there already is ErrStale.
+// is there already is ErrStale. Its players are in the match, or have been.
 type Revision struct{ Match }
 
 // TeamOutcome is a team's own reported score.
@@ -439,7 +439,7 @@ type Room struct {
 	Mode       string
 	State      string
 	Min, Max   int           // players that a match in it needs and takes; 0: as the mode says
-	Wait       time.Duration // how long its members wait for a match; 0: for ever
+	Wait       time.Duration // how long its members wait for a match, in whole milliseconds; 0: for ever
 	OpenedAt   time.Time
 	ClosedAt   time.Time
 	Deadline   time.Time // when the members are let go; zero: never
@@ -463,12 +463,15 @@ type Member struct {
 // grants, facts, sessions, rooms and accounts, it is As from then on, which no player and no team is called yet, and the
 // attributes that the player had in matches, sessions and rooms are gone, as are the sessions' devices and Data. What is
 // in chunks is for other records to write anew. A commit with a Forget is alone in its batch; anything else is an error.
+// Whatever else the commit has is written before, and names nobody As.
 type Forget struct {
 	Player, As string
 	Accounts   []string // the kinds of accounts of which the ID is a player's
 	Grants     []Rename // the ids of grants, in the order of From; lines that name them do so by the new ids
 	// Events at these Positions have these Keys, IDs and Bodies from then on, by position; the rest of them stays. A
-	// posting that has the key as its name has the new one too.
+	// Position that is not there is ErrStale, and a new key is one that nobody has used. A posting that has the key as
+	// its name has the new one too. No Kind, Rule, What or State of a line or grant is called like one of these postings
+	// or grants.
 	Events []Event
 }
 
@@ -489,7 +492,7 @@ type MatchQuery struct {
 	Mode     string
 	Room     string
 	States   []string
-	From, To time.Time // by EndedAt: not before From, and before To
+	From, To time.Time // by EndedAt, which is known then: not before From, and before To
 	Newest   bool      // the latest first
 }
 
@@ -498,7 +501,7 @@ type SessionQuery struct {
 	ID       string
 	Player   string
 	Open     bool      // only those that have not ended
-	From, To time.Time // by StartedAt: not before From, and before To
+	From, To time.Time // by StartedAt, which is known then: not before From, and before To
 	Newest   bool      // the latest first
 }
 

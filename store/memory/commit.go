@@ -125,6 +125,12 @@ func (d *data) current(r store.Record, position uint64, ahead *pending) bool {
 		return follows(ahead.moneyAhead().rooms, r.ID, d.rooms.version(r.ID), r.Version)
 	case store.Revision:
 		return d.revisionFits(&r, ahead.moneyAhead())
+	case store.Forget:
+		for _, e := range r.Events {
+			if e.Position == 0 || e.Position > position {
+				return false
+			}
+		}
 	}
 	return true
 }
@@ -141,8 +147,16 @@ func (d *data) write(b store.Batch) {
 		if c.At.After(d.head.At) {
 			d.head.At = c.At
 		}
+		var forgets []store.Forget
 		for _, r := range c.Records {
+			if f, is := r.(store.Forget); is {
+				forgets = append(forgets, f)
+				continue
+			}
 			d.put(r)
+		}
+		for _, f := range forgets {
+			d.forget(f)
 		}
 	}
 	for _, r := range b.Soft {
@@ -176,8 +190,6 @@ func (d *data) put(record store.Record) {
 		d.sessions.put(r)
 	case store.Room:
 		d.rooms.put(r)
-	case store.Forget:
-		d.forget(r)
 	case store.Moves:
 		// Position 0 is that of every match that has not ended, and of none.
 		if m := d.match(r.Match); r.Position != 0 && m.Position == r.Position {

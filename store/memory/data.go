@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/finalbell/finalbell/store"
 )
@@ -185,13 +186,18 @@ func asked(m *store.Match, q store.MatchQuery) bool {
 	return (q.Mode == "" || q.Mode == m.Mode) &&
 		(q.Room == "" || q.Room == m.Room) &&
 		(len(q.States) == 0 || slices.Contains(q.States, m.State)) &&
-		(q.From.IsZero() || !m.EndedAt.Before(q.From)) && (q.To.IsZero() || m.EndedAt.Before(q.To)) &&
+		between(m.EndedAt, q.From, q.To) &&
 		(q.Opponent == "" || slices.ContainsFunc(m.Participants,
 			func(p store.Participant) bool { return p.Player == q.Opponent && p.Player != q.Player })) &&
 		(q.Player == "" || slices.ContainsFunc(m.Participants,
 			func(p store.Participant) bool { return p.Player == q.Player })) &&
 		(q.Team == "" || slices.ContainsFunc(m.Participants,
 			func(p store.Participant) bool { return p.Team == q.Team }))
+}
+
+// between reports whether a moment, which is known if there is a bound, is not before one and before the other.
+func between(at, from, to time.Time) bool {
+	return (from.IsZero() || !at.Before(from)) && (to.IsZero() || at.Before(to)) && (!at.IsZero() || from.IsZero() && to.IsZero())
 }
 
 // postings lists slots in the order of creation by a player, team or room.

@@ -152,8 +152,10 @@ func (d *data) forgetMoney(f store.Forget) {
 func (d *data) forgetEvents(f store.Forget) {
 	d.events = slices.Clone(d.events)
 	for _, e := range f.Events {
+		delete(d.keys, d.events[e.Position-1].Key)
+	}
+	for _, e := range f.Events {
 		now := *d.events[e.Position-1]
-		delete(d.keys, now.Key)
 		now.Key, now.ID, now.Body = e.Key, e.ID, e.Body
 		d.events[e.Position-1] = &now
 		d.keys[now.Key] = &now

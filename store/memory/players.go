@@ -62,14 +62,14 @@ func (s *sessions) find(q store.SessionQuery) []store.Session {
 		}
 	}
 	slices.Sort(slots)
+	slots = slices.Compact(slots) // whose it was before may be whose it is again
 	if q.Newest {
 		slices.Reverse(slots)
 	}
 	var found []store.Session
 	for _, slot := range slots {
 		r := s.all[slot]
-		if (q.Player == "" || r.Player == q.Player) && (!q.Open || s.open[slot]) &&
-			(q.From.IsZero() || !r.StartedAt.Before(q.From)) && (q.To.IsZero() || r.StartedAt.Before(q.To)) {
+		if (q.Player == "" || r.Player == q.Player) && (!q.Open || s.open[slot]) && between(r.StartedAt, q.From, q.To) {
 			found = append(found, r)
 		}
 	}

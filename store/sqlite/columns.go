@@ -159,16 +159,47 @@ func (b *batch) participant(p *pen, r *store.Participant) error {
 		}
 	}
 	p.close(']')
-	fee := r.Held != 0 || r.Paid != 0
-	if len(r.Attributes) > 0 || fee {
+	p.optional(r)
+	p.close(']')
+	return nil
+}
+
+// optional writes what few participants have: attributes, fees and how they stood after the match. Each of the three
+// comes with those before it, and none for nothing.
+func (p *pen) optional(r *store.Participant) {
+	stood := r.Gone != "" || r.Counted != 0 || r.Streak != 0 || r.Best.Known
+	fee := stood || r.Held != 0 || r.Paid != 0
+	if fee || len(r.Attributes) > 0 {
 		p.attributes(r.Attributes)
 	}
 	if fee {
 		p.int(r.Held)
 		p.int(r.Paid)
 	}
-	p.close(']')
-	return nil
+	if stood {
+		p.text(r.Gone)
+		p.int(int64(r.Counted))
+		p.int(int64(r.Streak))
+		p.number(r.Best)
+	}
+}
+
+// optional reads what the pen's wrote.
+func (e *eye) optional(p *store.Participant) {
+	if !e.take(',') {
+		return
+	}
+	p.Attributes = e.attributes()
+	there := len(p.Attributes) > 0
+	if e.take(',') {
+		p.Held, p.Paid = e.int(), e.int()
+		there = p.Held != 0 || p.Paid != 0
+		if e.take(',') {
+			p.Gone, p.Counted, p.Streak, p.Best = e.text(), int(e.int()), int(e.int()), e.number()
+			there = p.Gone != "" || p.Counted != 0 || p.Streak != 0 || p.Best.Known
+		}
+	}
+	e.bad = e.bad || !there
 }
 
 func (b *batch) boardValues(p *pen, v store.BoardValues, player string) error {
@@ -239,10 +270,48 @@ func (b *batch) moves(moves []store.Move) (driver.Value, error) {
 		p.int(id)
 		p.int(int64(m.Old))
 		p.int(int64(m.New))
+		if m.Size != 0 || len(m.Passed) > 0 {
+			p.int(int64(m.Size))
+		}
+		if len(m.Passed) > 0 {
+			p.open('[')
+			for _, passed := range m.Passed {
+				id, err := b.name(passed)
+				if err != nil {
+					return nil, err
+				}
+				p.int(id)
+			}
+			p.close(']')
+		}
 		p.close(']')
 	}
 	p.close(']')
 	return string(p.b), nil
+}
+
+func (e *eye) moves(l *lookup) (moves []store.Move) {
+	e.open('[')
+	for e.more(']') {
+		e.open('[')
+		key, id := l.window(e.int()), l.name(e.int())
+		m := store.Move{WindowKey: key, ID: id, Old: int(e.int()), New: int(e.int())}
+		if e.take(',') {
+			m.Size = int(e.int())
+			there := m.Size != 0
+			if e.take(',') {
+				e.open('[')
+				for e.more(']') {
+					m.Passed = append(m.Passed, l.name(e.int()))
+				}
+				there = len(m.Passed) > 0
+			}
+			e.bad = e.bad || !there
+		}
+		e.expect(']')
+		moves = append(moves, m)
+	}
+	return moves
 }
 
 // What a fold column holds: flags, the moments of the last result and of the row, and the engine's state.

@@ -26,14 +26,19 @@ func (s *Store) Commit(_ context.Context, b store.Batch) error {
 			matches: make(map[string]store.Match), entries: make(map[entryKey]store.Entry), dropped: make(map[store.WindowKey]bool),
 		},
 	}
+	done := func() {}
 	err := s.writer.transaction(func(t *tx) error {
 		w.tx = t
 		if err := w.write(b); err != nil {
 			return err
 		}
 		s.recent.forget(w.changed)
+		if w.changed.renamed {
+			done = s.reads.numbers.renaming()
+		}
 		return nil
 	})
+	done()
 	var answer *store.CommitError
 	if errors.As(err, &answer) {
 		return err
@@ -128,8 +133,18 @@ func (b *batch) commit(c *store.Commit) error {
 		return b.used(c)
 	}
 	b.head = head
+	var forgets []store.Forget
 	for _, r := range c.Records {
+		if f, is := r.(store.Forget); is {
+			forgets = append(forgets, f)
+			continue
+		}
 		if err := b.put(r, false); err != nil {
+			return err
+		}
+	}
+	for _, f := range forgets {
+		if err := b.forget(f); err != nil {
 			return err
 		}
 	}
@@ -175,6 +190,10 @@ func (b *batch) put(record store.Record, soft bool) error {
 		return b.putFacts(r)
 	case store.Revision:
 		return b.putRevision(r)
+	case store.Session:
+		return b.putSession(r, soft)
+	case store.Room:
+		return b.putRoom(r)
 	case store.Setting:
 		_, err := b.exec("INSERT INTO settings (name, value) VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value",
 			r.Name, blob(r.Value))

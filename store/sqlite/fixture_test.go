@@ -44,6 +44,7 @@ func keptDatabases() map[string]kept {
 		"0001": {rules: keptRules, show: contents, next: time.Date(2026, 3, 3, 9, 0, 0, 0, time.UTC), play: playOn},
 		"0002": {rules: keptWindowRules, write: writeWindows, show: windowContents, next: time.Date(2026, 3, 5, 9, 0, 0, 0, time.UTC), play: playWindowsOn},
 		"0003": {rules: keptMoneyRules, write: writeMoney, show: moneyContents, next: time.Date(2026, 3, 6, 20, 0, 0, 0, time.UTC), play: playMoneyOn},
+		"0004": {rules: keptMoneyRules, write: writePlayers, show: moneyContents, next: time.Date(2026, 3, 6, 20, 0, 0, 0, time.UTC), play: playMoneyOn},
 	}
 }
 

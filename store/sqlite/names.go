@@ -9,9 +9,12 @@ import (
 )
 
 // numbers are the short numbers of ids within the file, as far as they are remembered: those of names and of
-// windows. Numbers never change, so what was read once stays true; what a transaction made is remembered only
-// when it is durable.
+// windows. Numbers never change, and names only when somebody is forgotten, so what was read once stays true; what a
+// transaction made is remembered only when it is durable.
 type numbers struct {
+	// naming is held for reading while rows with numbers and then the names of these are read, and for writing while a
+	// name changes: else a row from before would be read with a name from after, and one from before be remembered.
+	naming  sync.RWMutex
 	mu      sync.Mutex
 	names   twoGenerations[string, int64]
 	windows map[store.WindowKey]int64 // few beside the names
@@ -76,6 +79,18 @@ func (n *numbers) noteWindow(key store.WindowKey, id int64) {
 	defer n.mu.Unlock()
 	n.windows[key] = id
 	n.keys[id] = key
+}
+
+// renaming keeps everybody from reading names until it is done, and then leaves none that may have changed.
+func (n *numbers) renaming() (done func()) {
+	n.naming.Lock()
+	return func() {
+		n.mu.Lock()
+		n.names, n.texts = generations[string, int64](rememberedNames), generations[int64, string](rememberedNames)
+		n.words, n.accounts = generations[string, int64](rememberedNames), generations[purse, int64](rememberedNames)
+		n.mu.Unlock()
+		n.naming.Unlock()
+	}
 }
 
 // made are the numbers that a transaction gave, which are forgotten if it fails.

@@ -32,8 +32,11 @@ func (s *Store) Match(ctx context.Context, id string) (store.Match, error) {
 	return found[0], nil
 }
 
-// Matches yields the matches that q asks for in the order of their creation.
+// Matches yields the matches that q asks for in the order of their creation, or with Newest the latest first.
 func (s *Store) Matches(ctx context.Context, q store.MatchQuery) iter.Seq2[store.Match, error] {
+	if q.Newest {
+		return s.newest(ctx, q)
+	}
 	query, args := listing(q)
 	return slicewise(s, func(last int64) ([]store.Match, int64, bool, error) {
 		found, ids, err := s.reads.matches(ctx, query, append(slices.Clip(args), last, matchSlice)...)
@@ -42,7 +45,7 @@ func (s *Store) Matches(ctx context.Context, q store.MatchQuery) iter.Seq2[store
 		}
 		asked := found[:0]
 		for i := range found {
-			if takesPart(&found[i], q) {
+			if asks(&found[i], q) {
 				asked = append(asked, found[i])
 			}
 		}
@@ -53,8 +56,19 @@ func (s *Store) Matches(ctx context.Context, q store.MatchQuery) iter.Seq2[store
 // listing is the query for a slice of the matches that q asks for: all that SQL can tell, by the index that
 // leaves the fewest.
 func listing(q store.MatchQuery) (query string, args []any) {
-	from, where, after := "matches AS m", "TRUE", "m.id > ? ORDER BY m.id"
-	const ofName = "x.id > (n.id << 32) + max(?, 0) AND x.id < (n.id + 1) << 32 ORDER BY x.id"
+	from, where, args := narrowed(q)
+	after := "m.id > ? ORDER BY m.id"
+	if q.Player != "" || q.Team != "" {
+		after = "x.id > (n.id << 32) + max(?, 0) AND x.id < (n.id + 1) << 32 ORDER BY x.id"
+	}
+	return "SELECT " + matchColumns + " FROM " + from + " LEFT JOIN moves AS v ON v.match = m.id WHERE " + where +
+		" AND " + after + " LIMIT ?", args
+}
+
+// narrowed are the rows of matches that a query asks for, as far as SQL can tell. With a player or a team, who is n, the
+// rows x of their list are still to be narrowed to theirs.
+func narrowed(q store.MatchQuery) (from, where string, args []any) {
+	from, where = "matches AS m", "TRUE"
 	narrow := func(condition string, value any) {
 		where += " AND " + condition
 		args = append(args, value)
@@ -63,11 +77,9 @@ func listing(q store.MatchQuery) (query string, args []any) {
 	case q.Player != "":
 		from = "names AS n CROSS JOIN match_players AS x CROSS JOIN matches AS m ON m.id = x.match"
 		narrow("n.name = ?", q.Player)
-		after = ofName
 	case q.Team != "":
 		from = "names AS n CROSS JOIN match_teams AS x CROSS JOIN matches AS m ON m.id = x.match"
 		narrow("n.name = ?", q.Team)
-		after = ofName
 	case q.Room == "" && len(q.States) > 0 && !slices.ContainsFunc(q.States, func(state string) bool { return !slices.Contains(runningStates, state) }):
 		where += " AND m.state IN ('created', 'started', 'disputed')" // as the index has it
 	}
@@ -80,16 +92,28 @@ func listing(q store.MatchQuery) (query string, args []any) {
 	if len(q.States) > 0 {
 		narrow("m.state IN (SELECT value FROM json_each(?))", list(q.States))
 	}
-	return "SELECT " + matchColumns + " FROM " + from + " LEFT JOIN moves AS v ON v.match = m.id WHERE " + where +
-		" AND " + after + " LIMIT ?", args
+	if q.Opponent != "" {
+		narrow("EXISTS (SELECT 1 FROM names AS o CROSS JOIN match_players AS y ON y.id = (o.id << 32) + m.id WHERE o.name = ?)", q.Opponent)
+	}
+	if !q.From.IsZero() {
+		narrow("m.ended_at >= ?", ceiling(q.From))
+	}
+	if !q.To.IsZero() {
+		narrow("m.ended_at < ?", ceiling(q.To))
+	}
+	return from, where, args
 }
 
 // runningStates are those of the index matches_running.
 var runningStates = []string{"created", "started", "disputed"}
 
-// takesPart reports whether the player and the team asked for are in the match today.
-func takesPart(m *store.Match, q store.MatchQuery) bool {
-	return (q.Player == "" || slices.ContainsFunc(m.Participants, func(p store.Participant) bool { return p.Player == q.Player })) &&
+// asks reports whether a match is as q asks for, with the players and the team of today.
+func asks(m *store.Match, q store.MatchQuery) bool {
+	return (q.Mode == "" || m.Mode == q.Mode) && (q.Room == "" || m.Room == q.Room) &&
+		(len(q.States) == 0 || slices.Contains(q.States, m.State)) &&
+		(q.From.IsZero() || !m.EndedAt.Before(q.From)) && (q.To.IsZero() || m.EndedAt.Before(q.To)) &&
+		(q.Opponent == "" || q.Opponent != q.Player && slices.ContainsFunc(m.Participants, func(p store.Participant) bool { return p.Player == q.Opponent })) &&
+		(q.Player == "" || slices.ContainsFunc(m.Participants, func(p store.Participant) bool { return p.Player == q.Player })) &&
 		(q.Team == "" || slices.ContainsFunc(m.Participants, func(p store.Participant) bool { return p.Team == q.Team }))
 }
 

@@ -170,6 +170,18 @@ func (c *cells) windowKey(i int) store.WindowKey {
 	return store.WindowKey{Board: c.text(i), Window: c.text(i + 1), Partition: c.text(i + 2), Generation: int(c.int(i + 3))}
 }
 
+// attributes are NULL if there are none.
+func (c *cells) attributes(i int) []store.Attribute {
+	text := c.orNull(i)
+	if text == "" {
+		return nil
+	}
+	e := &eye{b: text}
+	list := e.attributes()
+	c.bad = c.bad || e.err() != nil || len(list) == 0
+	return list
+}
+
 func (c *cells) bytes(i int) []byte {
 	switch v := c.values[i].(type) {
 	case nil:
@@ -214,6 +226,8 @@ type written struct {
 
 // matches runs a query for matches and returns them with their row numbers.
 func (r *reader) matches(ctx context.Context, query string, args ...any) ([]store.Match, []int64, error) {
+	r.numbers.naming.RLock()
+	defer r.numbers.naming.RUnlock()
 	var found []written
 	var ids []int64
 	err := r.each(ctx, query, func(c *cells) {
@@ -265,15 +279,7 @@ func (w *written) read(l *lookup) (store.Match, error) {
 	})
 	read(w.attributes, func(e *eye) { m.Attributes = e.attributes() })
 	read(w.data, func(e *eye) { m.Data = e.attributes() })
-	read(w.moved, func(e *eye) {
-		e.open('[')
-		for e.more(']') {
-			e.open('[')
-			key, id := l.window(e.int()), l.name(e.int())
-			m.Moves = append(m.Moves, store.Move{WindowKey: key, ID: id, Old: int(e.int()), New: int(e.int())})
-			e.expect(']')
-		}
-	})
+	read(w.moved, func(e *eye) { m.Moves = e.moves(l) })
 	return m, err
 }
 
@@ -311,15 +317,7 @@ func (e *eye) participants(l *lookup) []store.Participant {
 			p.Boards = append(p.Boards, v)
 			e.expect(']')
 		}
-		if e.take(',') {
-			p.Attributes = e.attributes()
-			there := len(p.Attributes) > 0
-			if e.take(',') {
-				p.Held, p.Paid = e.int(), e.int()
-				there = p.Held != 0 || p.Paid != 0
-			}
-			e.bad = e.bad || !there
-		}
+		e.optional(&p)
 		e.expect(']')
 		roster = append(roster, p)
 	}

@@ -66,12 +66,17 @@ type changes struct {
 	matches map[string]store.Match
 	entries map[entryKey]store.Entry
 	dropped map[store.WindowKey]bool // windows of which entries went
+	renamed bool                     // somebody was forgotten: any record may name them
 }
 
 // forget takes out what is about to change: until it is known again, the file tells.
 func (r *recent) forget(c changes) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if c.renamed {
+		r.matches, r.entries = generations[string, store.Match](recentMatches), generations[entryKey, store.Entry](recentEntries)
+		return
+	}
 	for id := range c.matches {
 		r.matches.drop(id)
 	}

@@ -235,5 +235,5 @@ func TestTheFileSaysWhoseItIs(t *testing.T) {
 	b, err := os.ReadFile(path)
 	require.NoError(t, err)
 	assert.Equal(t, "fbel", string(b[68:72]))
-	assert.EqualValues(t, 3, binary.BigEndian.Uint32(b[60:]))
+	assert.EqualValues(t, 4, binary.BigEndian.Uint32(b[60:]))
 }

@@ -2,8 +2,9 @@
 //
 // The file is written by one owner, in one transaction a batch, and is synced before a commit counts. Its tables
 // are plain SQL for everybody to read, also while an engine runs: schema/*.sql describe them, and the views standings,
-// boards, board_windows, history, ledger, balances, grants and player_facts save the joins. Copy the file with Backup and never with a file copier: opening
-// and closing the file in the engine's own process would drop SQLite's locks on it.
+// boards, board_windows, history, ledger, balances, grants, player_facts, player_sessions, room_list and room_members save
+// the joins. Copy the file with Backup and never with a file copier: opening and closing the file in the engine's own
+// process would drop SQLite's locks on it.
 package sqlite
 
 import (

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -74,6 +75,8 @@ func drawParticipants(t *rapid.T) []store.Participant {
 			Outcome: number.Draw(t, "outcome"), Status: text.Draw(t, "status"), Reported: rapid.Int().Draw(t, "reported"),
 			Rank: rapid.Int().Draw(t, "rank"), Position: rapid.Int().Draw(t, "position"), Result: text.Draw(t, "result"),
 			Held: rapid.Int64Range(-1, 1).Draw(t, "held"), Paid: rapid.Int64Range(-1, 1).Draw(t, "paid"),
+			Gone: rapid.SampledFrom([]string{"", "", "left", `"`}).Draw(t, "gone"), Counted: rapid.IntRange(-1, 1).Draw(t, "counted"),
+			Streak: rapid.IntRange(-1, 1).Draw(t, "streak"), Best: number.Draw(t, "best"),
 		}
 		metrics := rapid.MapOfN(text, number, 0, 3).Draw(t, "metrics")
 		for _, name := range slices.Sorted(maps.Keys(metrics)) {
@@ -144,17 +147,22 @@ func TestWhatIsWrittenIsJSONThatSaysTheSame(t *testing.T) {
 				require.Len(r, boards[at], 3)
 				assert.Equal(r, v.Late, boards[at][2] == nil)
 			}
-			fee := p.Held != 0 || p.Paid != 0
+			stood := p.Gone != "" || p.Counted != 0 || p.Streak != 0 || p.Best.Known
+			fee := stood || p.Held != 0 || p.Paid != 0
 			if len(p.Attributes) == 0 && !fee {
 				require.Len(r, rows[i], 12, "no room for what there is not")
 				continue
 			}
 			if fee {
 				var held, paid int64
-				require.Len(r, rows[i], 15)
+				require.Len(r, rows[i], map[bool]int{false: 15, true: 20}[stood], "no room for what there is not")
 				require.NoError(r, json.Unmarshal(rows[i][13], &held), column)
 				require.NoError(r, json.Unmarshal(rows[i][14], &paid), column)
 				assert.Equal(r, [2]int64{p.Held, p.Paid}, [2]int64{held, paid})
+				if stood {
+					assert.Equal(r, []string{strconv.Itoa(p.Counted), strconv.Itoa(p.Streak)}, []string{string(rows[i][16]), string(rows[i][17])})
+					assert.Equal(r, p.Best.Known, string(rows[i][18]) != "null")
+				}
 			} else {
 				require.Len(r, rows[i], 13, "no room for what there is not")
 			}
@@ -182,7 +190,9 @@ func FuzzEye(f *testing.F) {
 		`[[1,0,0,10,0,"",0,1,1,"",{},[],{"car":"7","tyres":""}],[2,0,0,10,0,"",0,1,1,"",{},[[1,3,null]]]]`, `[[1,0,0,10,0,"",0,1,1,"",{},[],{}]]`,
 		`[[1,0,0,10,0,"",0,1,1,"",{},[],]]`, `[[1,0,0,10,0,"",0,1,1,"",{},[],null]]`, `[[1,0,0,10,0,"",0,1,1,"",{},[],{"a":"b"},1]]`, `[[1,10,2]]`,
 		`[[1,0,0,10,0,"",0,1,1,"",{},[],{},5,0],[2,0,0,10,0,"",0,1,1,"",{},[],{"a":"b"},0,-5]]`, `[[1,0,0,10,0,"",0,1,1,"",{},[],{"a":"b"},0,0]]`,
-		`[[1,0,0,10,0,"",0,1,1,"",{},[],{},0,0]]`, `[[1,0,0,10,0,"",0,1,1,"",{},[],5,0]]`, `[[1,0,0,10,0,"",0,1,1,"",{},[],{},5]]`, `"\`, `[[01]]`, `[[-0]]`, `{"\n":""}`, `{"a":"\u00e9"}`, `{"a":"\`, `{"a":"b","c":"\u001f"}`, `["\`, `["\u`, `["\u00`, `[1,,2]`, `[01]`, `[-0]`, `[[1],[]]`, `[null,null]`, `nul`, ``, `"`,
+		`[[1,0,0,10,0,"",0,1,1,"",{},[],{},0,0]]`, `[[1,0,0,10,0,"",0,1,1,"",{},[],5,0]]`, `[[1,0,0,10,0,"",0,1,1,"",{},[],{},5]]`,
+		`[[1,0,0,10,0,"",0,1,1,"",{},[],{},0,0,"left",2,-1,null,null],[2,0,0,10,0,"",0,1,1,"",{},[],{"a":"b"},5,0,"",0,0,7,2]]`, `[[1,0,0,10,0,"",0,1,1,"",{},[],{},0,0,"",0,0,null,null]]`,
+		`[[1,2,0,1]]`, `[[1,2,0,1,5]]`, `[[1,2,0,1,0]]`, `[[1,2,0,1,0,[3,1]]]`, `[[1,2,0,1,5,[]]]`, `[[1,0,0,null,5],[2,3,1,0,0,{"a":"b"}]]`, `[[1,0,0,null,5,{}]]`, `"\`, `[[01]]`, `[[-0]]`, `{"\n":""}`, `{"a":"\u00e9"}`, `{"a":"\`, `{"a":"b","c":"\u001f"}`, `["\`, `["\u`, `["\u00`, `[1,,2]`, `[01]`, `[-0]`, `[[1],[]]`, `[null,null]`, `nul`, ``, `"`,
 	} {
 		f.Add(seed)
 	}
@@ -205,6 +215,13 @@ func FuzzEye(f *testing.F) {
 		column(written{participants: text}, func(m store.Match) (driver.Value, error) { return known.participants(m.Participants) })
 		column(written{teams: text}, func(m store.Match) (driver.Value, error) { return known.teams(m.Teams) })
 		column(written{moved: text}, func(m store.Match) (driver.Value, error) { return known.moves(m.Moves) })
+		l := &lookup{numbers: known.numbers}
+		of := &eye{b: text}
+		if members := of.members(l); of.err() == nil && len(l.missingNames) == 0 {
+			column, err := known.members(members)
+			require.NoError(t, err)
+			require.Equal(t, text, column, "taken, though it is not what would be written")
+		}
 		column(written{attributes: text}, func(m store.Match) (driver.Value, error) { return attributes(m.Attributes), nil })
 		e := &eye{b: text}
 		if v := e.values(); e.err() == nil {

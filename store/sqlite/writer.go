@@ -153,6 +153,28 @@ func (t *tx) row(query string, into []driver.Value, args ...driver.Value) (there
 	return true, nil
 }
 
+// rows runs a query to its end and returns the rows, each of so many columns.
+func (t *tx) rows(query string, columns int, args ...driver.Value) (all [][]driver.Value, err error) {
+	s, err := t.prepared(query)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := s.(driver.StmtQueryContext).QueryContext(context.Background(), t.named(args)) //nolint:forcetypeassert // the driver's are
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for {
+		row := make([]driver.Value, columns)
+		if err := rows.Next(row); errors.Is(err, io.EOF) {
+			return all, nil
+		} else if err != nil {
+			return nil, err
+		}
+		all = append(all, row)
+	}
+}
+
 func (t *tx) prepared(query string) (driver.Stmt, error) {
 	if s, there := t.stmts[query]; there {
 		return s, nil

@@ -99,7 +99,7 @@ func wholeBatch(t *testing.T, s store.Store) {
 			commitAt(5, posted(5, 3, "p", "m", wallet("ann"), "gold", 1), posted(5, 1, "p", "m", wallet("bob"), "gold", 1),
 				store.Grant{ID: "g", Version: 1, Player: "ann", State: "pending", Position: 5}, store.Facts{Player: "ann", Version: 1, Data: []byte("1")},
 				store.Revision{Match: store.Match{ID: "m", Version: 2, State: "ended"}}),
-			commitAt(6, store.Facts{Player: "ann", Version: 2, Data: []byte("2")}, posted(6, 0, "q", "m", wallet("ann"), "gold", 2),
+			commitAt(6, store.Facts{Player: "ann", Version: 2, Data: []byte("2")}, store.Session{ID: "s", Version: 1, Player: "ann"}, store.Room{ID: "r", Version: 1}, posted(6, 0, "q", "m", wallet("ann"), "gold", 2),
 				store.Grant{ID: "g", Version: 2, Player: "ann", State: "granted", Position: 5},
 				store.Revision{Match: store.Match{ID: "m", Version: 3, State: "ended", Revision: 1}}),
 		},
@@ -108,6 +108,7 @@ func wholeBatch(t *testing.T, s store.Store) {
 			store.Match{ID: "n", Version: 1, Created: 3, State: "created", Reason: "soft"},
 			store.Window{WindowKey: in("x", "yz"), Version: 2, Final: 3, Size: 2, Frozen: true, Chunks: 1},
 			store.Entry{WindowKey: in("xy", "z"), ID: "ann", Version: 7, Hidden: "banned"},
+			store.Session{ID: "s", Version: 1, Player: "ann", Reason: "soft"},
 		},
 	}
 	want, err := contents{}.after(b)
@@ -185,4 +186,7 @@ func afterClose(t *testing.T, s store.Store) {
 	requireFails(t, s.Facts(ctx, nil), "Facts")
 	requireFails(t, s.Revisions(ctx, "ended"), "Revisions")
 	requireFails(t, s.Events(ctx, 0), "Events")
+	requireFails(t, s.Matches(ctx, store.MatchQuery{Newest: true}), "the newest matches")
+	requireFails(t, s.Sessions(ctx, store.SessionQuery{}), "Sessions")
+	requireFails(t, s.Rooms(ctx, store.RoomQuery{}), "Rooms")
 }

@@ -98,6 +98,7 @@ func block(i uint64) store.Batch {
 			store.Drop{WindowKey: in("x", "yz"), From: 0, To: math.MaxInt32},
 			store.Chunk{WindowKey: in("x", "yz"), N: int(position)}, //nolint:gosec // small
 			store.Facts{Player: "ann", Version: position}, blockGrant(position),
+			store.Session{ID: "s", Version: position, Player: "ann"}, store.Room{ID: "r", Version: position, Members: []store.Member{{Player: "ann"}}},
 			posted(position, 0, fmt.Sprint(position), "", wallet("ann"), "", position), posted(position, 1, fmt.Sprint(position), "", wallet("bob"), "", position)))
 	}
 	return b
@@ -183,6 +184,21 @@ func seesMoney(t *testing.T, s store.Store, after uint64) bool {
 	}
 	for g, err := range s.Grants(ctx, store.GrantQuery{States: []string{"pending"}}) {
 		if !whole(g.Version, err, "a grant") {
+			return false
+		}
+	}
+	for r, err := range s.Sessions(ctx, store.SessionQuery{Player: "ann"}) {
+		if !whole(r.Version, err, "a session") {
+			return false
+		}
+	}
+	for r, err := range s.Rooms(ctx, store.RoomQuery{}) {
+		if !whole(r.Version, err, "a room") {
+			return false
+		}
+	}
+	for m, err := range s.Matches(ctx, store.MatchQuery{Newest: true}) {
+		if !whole(m.Version, err, "a match") {
 			return false
 		}
 	}

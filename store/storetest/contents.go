@@ -28,6 +28,7 @@ type contents struct {
 	Chunks   []store.Chunk   // by window and number
 	Settings []store.Setting // by name
 	Money    money
+	Players  players
 }
 
 type entryKey struct {
@@ -71,6 +72,7 @@ func contentsOf(t tb, s store.Store) contents {
 	slices.SortStableFunc(c.Chunks, func(a, b store.Chunk) int { return byWindow(a.WindowKey, b.WindowKey) })
 	c.Windows = windowsOf(t, s, store.WindowQuery{})
 	c.Money = moneyOf(t, s, c.Matches)
+	c.Players = playersOf(t, s)
 	for _, name := range settingNames() {
 		value, err := s.Setting(ctx, name)
 		if err == nil {
@@ -87,7 +89,7 @@ func (c contents) after(b store.Batch) (contents, error) {
 	next := contents{
 		Head: c.Head, Events: slices.Clone(c.Events), Matches: slices.Clone(c.Matches),
 		Entries: slices.Clone(c.Entries), Windows: slices.Clone(c.Windows), Chunks: slices.Clone(c.Chunks),
-		Settings: slices.Clone(c.Settings), Money: c.Money.clone(),
+		Settings: slices.Clone(c.Settings), Money: c.Money.clone(), Players: c.Players.clone(),
 	}
 	for i, commit := range b.Commits {
 		if err := next.refusal(commit); err != nil {
@@ -100,6 +102,11 @@ func (c contents) after(b store.Batch) (contents, error) {
 		}
 		for _, r := range commit.Records {
 			next.put(r)
+		}
+		for _, r := range commit.Records {
+			if f, is := r.(store.Forget); is {
+				next.forget(f)
+			}
 		}
 	}
 	for _, r := range b.Soft {
@@ -115,6 +122,8 @@ func (c contents) fitsSoftly(r store.Record) bool {
 	case store.Match:
 		return r.Version != 0 && r.Version == c.version(r)
 	case store.Window:
+		return r.Version != 0 && r.Version == c.version(r)
+	case store.Session:
 		return r.Version != 0 && r.Version == c.version(r)
 	case store.Entry:
 		return r.Version != 0
@@ -149,12 +158,20 @@ func (c contents) refusal(commit store.Commit) error {
 			if r.Version != c.version(r)+1 {
 				return store.ErrStale
 			}
+		case store.Session:
+			if r.Version != c.version(r)+1 {
+				return store.ErrStale
+			}
+		case store.Room:
+			if r.Version != c.version(r)+1 {
+				return store.ErrStale
+			}
 		}
 	}
 	return c.Money.refusal(commit)
 }
 
-// version returns the stored version of a match, entry or window, 0 for none.
+// version returns the stored version of a match, entry, window, session or room, 0 for none.
 func (c contents) version(r store.Record) uint64 {
 	switch r := r.(type) {
 	case store.Match:
@@ -175,6 +192,10 @@ func (c contents) version(r store.Record) uint64 {
 				return w.Version
 			}
 		}
+	case store.Session:
+		return c.Players.session(r.ID)
+	case store.Room:
+		return c.Players.room(r.ID)
 	}
 	return 0
 }
@@ -212,6 +233,8 @@ func (c *contents) put(r store.Record) {
 		c.Settings = slices.DeleteFunc(c.Settings, func(s store.Setting) bool { return s.Name == r.Name })
 		c.Settings = append(c.Settings, r)
 		slices.SortFunc(c.Settings, func(a, b store.Setting) int { return strings.Compare(a.Name, b.Name) })
+	case store.Session, store.Room:
+		c.Players.put(r)
 	default:
 		c.Money.put(r)
 	}
@@ -260,15 +283,19 @@ func windowsOf(t tb, s store.Store, q store.WindowQuery) []store.Window {
 func (c contents) matches(q store.MatchQuery) []store.Match {
 	var found []store.Match
 	for _, m := range c.Matches {
-		player, team := q.Player == "", q.Team == ""
+		player, team, opponent := q.Player == "", q.Team == "", q.Opponent == ""
 		for _, p := range m.Participants {
 			player = player || p.Player == q.Player
+			opponent = opponent || p.Player == q.Opponent && p.Player != q.Player
 			team = team || p.Team == q.Team
 		}
-		if player && team && (q.Mode == "" || m.Mode == q.Mode) && (q.Room == "" || m.Room == q.Room) &&
+		if player && team && opponent && within(m.EndedAt, q.From, q.To) && (q.Mode == "" || m.Mode == q.Mode) && (q.Room == "" || m.Room == q.Room) &&
 			(len(q.States) == 0 || slices.Contains(q.States, m.State)) {
 			found = append(found, m)
 		}
+	}
+	if q.Newest {
+		newestFirst(found)
 	}
 	return found
 }

@@ -45,7 +45,7 @@ func drawMatch(t *rapid.T, id string, version uint64) store.Match {
 		}), func(o store.TeamOutcome) string { return o.Team }).Draw(t, "teams"),
 		Attributes: attributes().Draw(t, "attributes"),
 		Data:       attributes().Draw(t, "data"),
-		Moves:      drawMoves().Draw(t, "moves"),
+		Moves:      drawMoves(name()).Draw(t, "moves"),
 	}
 }
 
@@ -67,8 +67,12 @@ func drawParticipant(t *rapid.T) store.Participant {
 		Boards: rapid.SliceOfN(rapid.Custom(func(t *rapid.T) store.BoardValues {
 			return drawBoardValues(t, rapid.Custom(drawKey), name())
 		}), 0, 2).Draw(t, "boards"),
-		Held: fee().Draw(t, "held"),
-		Paid: fee().Draw(t, "paid"),
+		Held:    fee().Draw(t, "held"),
+		Paid:    fee().Draw(t, "paid"),
+		Gone:    text().Draw(t, "gone"),
+		Counted: seldom().Draw(t, "counted"),
+		Streak:  seldom().Draw(t, "streak"),
+		Best:    number().Draw(t, "best"),
 	}
 }
 
@@ -143,11 +147,13 @@ func drawSetting(t *rapid.T) store.Setting {
 	return store.Setting{Name: name().Draw(t, "name"), Value: blob().Draw(t, "value")}
 }
 
-func drawMoves() *rapid.Generator[[]store.Move] {
+func drawMoves(ids *rapid.Generator[string]) *rapid.Generator[[]store.Move] {
 	return rapid.SliceOfN(rapid.Custom(func(t *rapid.T) store.Move {
 		return store.Move{
 			WindowKey: rapid.Custom(drawKey).Draw(t, "window"),
-			ID:        name().Draw(t, "id"),
+			ID:        ids.Draw(t, "id"),
+			Size:      seldom().Draw(t, "size"),
+			Passed:    rapid.SliceOfN(ids, 0, 2).Draw(t, "passed"),
 			Old:       count().Draw(t, "old"),
 			New:       count().Draw(t, "new"),
 		}
@@ -226,6 +232,9 @@ func integer() *rapid.Generator[int64] {
 
 // fee is most often none.
 func fee() *rapid.Generator[int64] { return rapid.OneOf(rapid.Just(int64(0)), integer()) }
+
+// seldom is most often none.
+func seldom() *rapid.Generator[int] { return rapid.OneOf(rapid.Just(0), count()) }
 
 func generation() *rapid.Generator[int] {
 	return rapid.OneOf(rapid.IntRange(0, 2), rapid.SampledFrom([]int{10, math.MaxInt32}))

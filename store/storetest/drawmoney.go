@@ -118,8 +118,9 @@ func drawSmallMoney(t *rapid.T, position uint64, c contents) (records []store.Re
 			records = append(records, store.Line{
 				Account: rapid.SampledFrom(smallAccounts()).Draw(t, "account"), Currency: rapid.SampledFrom([]string{"", "gold"}).Draw(t, "currency"),
 				Amount: rapid.SampledFrom([]int64{1, -1}).Draw(t, "amount"), Balance: integer().Draw(t, "balance"), Position: position,
-				Posting: posting + commitAt(position).Key, // those of a posting are in one commit
+				Posting: rapid.SampledFrom([]string{posting, ""}).Draw(t, "posting") + commitAt(position).Key, // those of a posting are in one commit
 				Match:   rapid.SampledFrom(append(pool(), "")).Draw(t, "match"),
+				Grant:   rapid.SampledFrom(append(pool(), "")).Draw(t, "grant"),
 			})
 		}
 	}
@@ -134,9 +135,8 @@ func drawSmallMoney(t *rapid.T, position uint64, c contents) (records []store.Re
 	for _, player := range rapid.SliceOfNDistinct(rapid.SampledFrom(pool()), 0, 2, rapid.ID).Draw(t, "players") {
 		records = append(records, store.Facts{Player: player, Version: c.Money.factsVersion(player) + 1, Data: document().Draw(t, "data")})
 	}
-	if rapid.IntRange(0, 3).Draw(t, "revises") == 0 {
-		id := rapid.SampledFrom(pool()).Draw(t, "revised")
-		r := store.Revision{Match: drawSmallMatch(t, id, c, 1)}
+	if len(c.Matches) > 0 && rapid.IntRange(0, 3).Draw(t, "revises") == 0 {
+		r := store.Revision{Match: rapid.SampledFrom(c.Matches).Draw(t, "revised")}
 		r.Match.Revision = rapid.IntRange(0, 9).Draw(t, "revision")
 		if c.Money.fits(r, position) {
 			records = append(records, r)

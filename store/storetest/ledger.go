@@ -239,6 +239,7 @@ func unfit(t *testing.T, s store.Store) {
 	for _, r := range []store.Record{
 		fits, store.Grant{ID: "g", Version: 2, Player: "ann", Position: 2, Place: 3}, store.Facts{Player: "ann", Version: 1},
 		store.Revision{Match: store.Match{ID: "ended", Revision: 2}},
+		store.Room{ID: "r", Version: 2}, store.Room{ID: "new", Version: 1},
 	} {
 		before := contentsOf(t, s)
 		require.Error(t, s.Commit(ctx, store.Batch{Commits: []store.Commit{commitAt(4)}, Soft: []store.Record{r}}), "a soft %T", r)

@@ -39,8 +39,16 @@ func steps(t *rapid.T, s store.Store, more map[string]func(*rapid.T)) {
 			}
 			want = next
 		},
+		"forget": func(t *rapid.T) {
+			b := drawForget(t, want)
+			next, refused := want.after(b)
+			require.NoError(t, refused)
+			next = plain(next)
+			require.NoError(t, s.Commit(ctx, b))
+			want = next
+		},
 		"matches": func(t *rapid.T) {
-			q := drawMatchQuery(t)
+			q := drawMatchQuery(t, want)
 			requireSame(t, want.matches(q), all(t, s.Matches(ctx, q)), "%+v", q)
 		},
 		"entries": func(t *rapid.T) {
@@ -90,6 +98,14 @@ func steps(t *rapid.T, s store.Store, more map[string]func(*rapid.T)) {
 		"facts": func(t *rapid.T) {
 			players := rapid.SliceOfN(rapid.SampledFrom(append(pool(), "nobody")), 0, 3).Draw(t, "players")
 			requireSame(t, want.Money.facts(players), factsOf(t, s, players), "%q", players)
+		},
+		"sessions": func(t *rapid.T) {
+			q := drawSessionQuery(t, want)
+			requireSame(t, want.Players.sessions(q), all(t, s.Sessions(ctx, q)), "%+v", q)
+		},
+		"rooms": func(t *rapid.T) {
+			q := drawRoomQuery(t)
+			requireSame(t, want.Players.rooms(q), all(t, s.Rooms(ctx, q)), "%+v", q)
 		},
 		"events": func(t *rapid.T) {
 			after := rapid.IntRange(0, len(want.Events)).Draw(t, "after")
@@ -156,6 +172,7 @@ func drawRecords(t *rapid.T, c contents) []store.Record {
 			Name: rapid.SampledFrom(settingNames()).Draw(t, "setting"), Value: blob().Draw(t, "value"),
 		})
 	}
+	records = append(records, drawSmallPlayers(t, c)...)
 	records = append(records, drawSmallMoney(t, c.Head.Position+1, c)...)
 	records = rapid.Permutation(records).Draw(t, "records")
 	numberLines(t, c.Money, records)
@@ -198,6 +215,7 @@ func drawSmallMatch(t *rapid.T, id string, c contents, version uint64) store.Mat
 				Player:     rapid.SampledFrom(pool()).Draw(t, "player"),
 				Team:       rapid.SampledFrom([]string{"", "red", "a"}).Draw(t, "team"),
 				Attributes: attributes().Draw(t, "attributes"),
+				Gone:       rapid.SampledFrom([]string{"", "left"}).Draw(t, "gone"),
 				Boards: rapid.SliceOfN(rapid.Custom(func(t *rapid.T) store.BoardValues {
 					return drawBoardValues(t, rapid.SampledFrom(windows()), rapid.SampledFrom(pool()))
 				}), 0, 1).Draw(t, "boards"),
@@ -211,6 +229,7 @@ func drawSmallMatch(t *rapid.T, id string, c contents, version uint64) store.Mat
 	}
 	if m.State == "ended" {
 		m.Position = c.Head.Position + 1
+		m.EndedAt = early().Draw(t, "ended at")
 	}
 	return m
 }
@@ -233,6 +252,12 @@ func spoil(t *rapid.T, commit *store.Commit, c contents) {
 			r.Version = rapid.Uint64Range(0, r.Version+1).Draw(t, "version")
 			commit.Records[i] = r
 		case store.Window:
+			r.Version = rapid.Uint64Range(0, r.Version+1).Draw(t, "version")
+			commit.Records[i] = r
+		case store.Session:
+			r.Version = rapid.Uint64Range(0, r.Version+1).Draw(t, "version")
+			commit.Records[i] = r
+		case store.Room:
 			r.Version = rapid.Uint64Range(0, r.Version+1).Draw(t, "version")
 			commit.Records[i] = r
 		default:
@@ -258,7 +283,7 @@ func drawSoft(t *rapid.T, id string, c contents) store.Record {
 		return version
 	}
 	key := rapid.SampledFrom(windows()).Draw(t, "window")
-	switch rapid.SampledFrom([]string{"match", "moves", "entry", "window", "chunk", "dropped chunks", "dropped"}).Draw(t, "soft") {
+	switch rapid.SampledFrom([]string{"match", "moves", "entry", "window", "chunk", "dropped chunks", "dropped", "session"}).Draw(t, "soft") {
 	case "match":
 		return drawSmallMatch(t, id, c, overtaken(c.version(store.Match{ID: id})))
 	case "entry":
@@ -275,9 +300,11 @@ func drawSoft(t *rapid.T, id string, c contents) store.Record {
 		return drawDrop(t, key)
 	case "dropped":
 		return store.Drop{WindowKey: key, All: true}
+	case "session":
+		return drawSmallSession(t, id, overtaken(c.Players.session(id)))
 	}
 	moves := store.Moves{Match: id, Position: rapid.Uint64Range(0, c.Head.Position).Draw(t, "position"),
-		Moves: drawMoves().Draw(t, "moves")}
+		Moves: drawMoves(rapid.SampledFrom(pool())).Draw(t, "moves")}
 	for _, m := range c.Matches {
 		if m.ID == id && rapid.Bool().Draw(t, "fits") {
 			moves.Position = m.Position
@@ -286,9 +313,9 @@ func drawSoft(t *rapid.T, id string, c contents) store.Record {
 	return moves
 }
 
-func drawMatchQuery(t *rapid.T) store.MatchQuery {
+func drawMatchQuery(t *rapid.T, c contents) store.MatchQuery {
 	return store.MatchQuery{
-		Player: rapid.SampledFrom(append(pool(), "", "", "")).Draw(t, "player"),
+		Player: drawName(t, c), Opponent: drawName(t, c), From: early().Draw(t, "from"), To: early().Draw(t, "to"), Newest: rapid.Bool().Draw(t, "newest"),
 		Team:   rapid.SampledFrom([]string{"", "", "red", "a"}).Draw(t, "team"),
 		Mode:   rapid.SampledFrom([]string{"", "", "duel", "race"}).Draw(t, "mode"),
 		Room:   rapid.SampledFrom([]string{"", "", "hall", "yard"}).Draw(t, "room"),

@@ -34,11 +34,15 @@ func readRules() []rule {
 				require.Empty(t, factsOf(t, s, []string{"nobody"}), step)
 				require.Empty(t, revisionsOf(t, s, "running"), step)
 				require.Empty(t, all(t, s.Events(ctx, 3)), step)
+				requireSessions(t, s, store.SessionQuery{Player: "nobody"})
+				requireRooms(t, s, store.RoomQuery{Match: "none"})
+				requireIDs(t, s, store.MatchQuery{Player: "nobody", Newest: true})
 				if step == "in an empty store" {
 					require.Empty(t, all(t, s.Matches(ctx, store.MatchQuery{})), step)
 					require.Empty(t, all(t, s.Windows(ctx, store.WindowQuery{})), step)
 					require.Empty(t, all(t, s.Events(ctx, 0)), step)
 					requireSame(t, money{}, moneyOf(t, s, nil), step)
+					requireSame(t, players{}, playersOf(t, s), step)
 					history(t, s)
 				}
 			}
@@ -161,7 +165,7 @@ func writtenInside(t *testing.T, open func(tb) store.Store) {
 			store.Window{WindowKey: in("x", id), Version: 1}, store.Chunk{WindowKey: in("x", "yz"), N: i},
 			posted(uint64(i)+1, 0, id, "m", wallet(id), "", 1), posted(uint64(i)+1, 1, id, "m", store.Account{Kind: "house"}, "", uint64(i)+1),
 			store.Grant{ID: id, Version: 1, Player: id, State: "pending", Position: uint64(i) + 1}, store.Facts{Player: id, Version: 1},
-			store.Revision{Match: store.Match{ID: "m", Revision: i}}))
+			store.Revision{Match: store.Match{ID: "m", Revision: i}}, store.Session{ID: id, Version: 1, Player: "ann"}, store.Room{ID: id, Version: 1, State: "open"}))
 	}
 	p.batch(b)
 	write := func() error {
@@ -174,11 +178,13 @@ func writtenInside(t *testing.T, open func(tb) store.Store) {
 			posted(p.position, 0, "new", "m", store.Account{Kind: "house"}, "", p.position),
 			store.Grant{ID: fmt.Sprint("new ", p.position), Version: 1, Player: "ann", State: "pending", Position: p.position},
 			store.Facts{Player: fmt.Sprint("new ", p.position), Version: 1},
-			store.Revision{Match: store.Match{ID: "m", Revision: n + int(p.position)}})}}) //nolint:gosec // small
+			store.Revision{Match: store.Match{ID: "m", Revision: n + int(p.position)}}, //nolint:gosec // small
+			store.Session{ID: fmt.Sprint("new ", p.position), Version: 1, Player: "ann"}, store.Room{ID: fmt.Sprint("new ", p.position), Version: 1, State: "open"})}})
 	}
 	finishes(t, "Matches", func() bool {
 		return loop(t, s.Matches(ctx, store.MatchQuery{}), n, write) &&
-			loop(t, s.Matches(ctx, store.MatchQuery{States: []string{"created"}}), n, write)
+			loop(t, s.Matches(ctx, store.MatchQuery{States: []string{"created"}}), n, write) &&
+			loop(t, s.Matches(ctx, store.MatchQuery{Newest: true}), n, write)
 	})
 	finishes(t, "Entries", func() bool { return loop(t, s.Entries(ctx, firstWindow()), n, write) })
 	finishes(t, "Windows", func() bool { return loop(t, s.Windows(ctx, store.WindowQuery{}), n, write) })
@@ -195,6 +201,10 @@ func writtenInside(t *testing.T, open func(tb) store.Store) {
 	})
 	finishes(t, "Facts", func() bool { return loop(t, s.Facts(ctx, nil), n, write) })
 	finishes(t, "Revisions", func() bool { return loop(t, s.Revisions(ctx, "m"), n, write) })
+	finishes(t, "Sessions", func() bool {
+		return loop(t, s.Sessions(ctx, store.SessionQuery{}), n, write) && loop(t, s.Sessions(ctx, store.SessionQuery{Player: "ann", Newest: true}), n, write)
+	})
+	finishes(t, "Rooms", func() bool { return loop(t, s.Rooms(ctx, store.RoomQuery{States: []string{"open"}}), n, write) })
 	finishes(t, "Events", func() bool { return loop(t, s.Events(ctx, 0), n, write) })
 }
 

@@ -3,6 +3,7 @@ package storetest
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -46,6 +47,9 @@ func history(t tb, s store.Store) {
 	commits[1].Records = append(commits[1].Records, line(wallet("ann"), 1, 4), line(wallet("bob"), 1, 2),
 		store.Grant{ID: "g", Version: 1, Player: "ann", Place: 3}, store.Grant{ID: "h", Version: 1, Player: "ann", Place: 4})
 	commits[2].Records = append(commits[2].Records, store.Grant{ID: "g", Version: 2, Player: "ann", Position: 2, Place: 3})
+	for i := range uint64(2) {
+		commits[i].Records = append(commits[i].Records, store.Session{ID: "s", Version: i + 1, Player: "ann"}, store.Room{ID: "r", Version: i + 1})
+	}
 	for i := range commits {
 		settle(commits[i])
 	}
@@ -78,7 +82,7 @@ func settle(c store.Commit) {
 	}
 }
 
-func refusals() []refusal { return append(recordRefusals(), moneyRefusals()...) }
+func refusals() []refusal { return slices.Concat(recordRefusals(), moneyRefusals(), playerRefusals()) }
 
 func recordRefusals() []refusal {
 	match := func(id string, version uint64) []store.Record {
@@ -183,7 +187,8 @@ func refusalRules() []rule {
 // goesOn writes what follows after history. A refusal leaves no trace: what fitted still fits.
 func goesOn(p *pen) {
 	c := p.next(store.Match{ID: "running", Version: 3}, line(wallet("ann"), 3, 0), store.Facts{Player: "ann", Version: 2},
-		store.Grant{ID: "g", Version: 3, Player: "ann", Position: 2, Place: 3}, store.Revision{Match: store.Match{ID: "ended", Revision: 2}})
+		store.Grant{ID: "g", Version: 3, Player: "ann", Position: 2, Place: 3}, store.Revision{Match: store.Match{ID: "ended", Revision: 2}},
+		store.Session{ID: "s", Version: 3, Player: "bob"}, store.Room{ID: "r", Version: 3})
 	settle(c)
 	p.batch(store.Batch{Commits: []store.Commit{c}})
 }
@@ -206,6 +211,7 @@ func (r refusal) requireIn(t tb, s store.Store) {
 					store.Grant{ID: commitAt(fits).Key, Version: 1, Player: "bystander", Place: 20},
 					store.Facts{Player: "bystander", Version: 1 + uint64(i)},
 					store.Revision{Match: store.Match{ID: "running", Revision: i}},
+					store.Session{ID: "bystander", Version: 1 + uint64(i)}, store.Room{ID: "bystander", Version: 1 + uint64(i)},
 				}, a.records...)...)
 			settle(c)
 			c.Digest = store.Digest{a.digest}
@@ -220,6 +226,7 @@ func (r refusal) requireIn(t tb, s store.Store) {
 			store.Moves{Match: "ended", Position: 3, Moves: []store.Move{{WindowKey: in("x", ""), New: 1}}},
 			store.Entry{WindowKey: in("x", "yz"), ID: "cid", Version: 1},
 			store.Drop{WindowKey: in("x", "yz"), From: 0, To: 9},
+			store.Session{ID: "s", Version: 2, Reason: "soft"},
 		}
 		index := r.index + len(lead)
 		requireRefused(t, s.Commit(context.Background(), b), &store.CommitError{

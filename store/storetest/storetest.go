@@ -25,7 +25,7 @@ import (
 func Run(t *testing.T, open func(t *testing.T) store.Store) {
 	t.Helper()
 	for _, r := range slices.Concat(refusalRules(), commitRules(), softRules(), readRules(), queryRules(), windowRules(), dropRules(), ledgerRules(), grantRules(),
-		valueRules(), concurrencyRules(), machineRules()) {
+		playerRules(), historyRules(), forgetRules(), valueRules(), concurrencyRules(), machineRules()) {
 		t.Run(r.says, func(t *testing.T) {
 			r.holds(t, func(c tb) store.Store {
 				s := open(t)

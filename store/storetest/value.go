@@ -73,6 +73,8 @@ func bytewise(t *testing.T, s store.Store, ids []string) {
 			store.Line{Account: store.Account{Kind: id, ID: "by kind"}, Seq: 1, Amount: 1, Posting: "by kind", Position: uint64(i) + 1, Place: 1},
 			store.Grant{ID: id, Version: 1, Player: id, Match: id, WindowKey: in(id, id), State: id, Position: uint64(i) + 1},
 			store.Facts{Player: id, Version: 1}, store.Revision{Match: store.Match{ID: id}},
+			store.Session{ID: id, Version: 1, Player: id, Device: id},
+			store.Room{ID: id, Version: 1, State: id, Match: id, Members: []store.Member{{Player: id, Team: id}}},
 		)
 		c.Key = id
 		b.Commits = append(b.Commits, c)
@@ -84,7 +86,7 @@ func bytewise(t *testing.T, s store.Store, ids []string) {
 		require.Equal(t, id, m.ID)
 		require.Equal(t, uint64(i)+1, m.Created, "Match %q", id)
 		requireSetting(t, s, id, []byte(id))
-		for _, q := range []store.MatchQuery{{Player: id}, {Team: id}, {Mode: id}, {Room: id}, {States: []string{id}}} {
+		for _, q := range []store.MatchQuery{{Player: id}, {Team: id}, {Mode: id}, {Room: id}, {States: []string{id}}, {Player: id, Newest: true}, {Opponent: id}} {
 			requireIDs(t, s, q, id)
 		}
 		requireEntries(t, s, store.EntryQuery{WindowKey: in("x", "yz"), IDs: []string{id, id + "?"}}, id)
@@ -95,6 +97,12 @@ func bytewise(t *testing.T, s store.Store, ids []string) {
 		partition := store.WindowKey{Board: "b", Window: "p", Partition: id}
 		requireSame(t, []store.Chunk{{WindowKey: partition, Data: []byte(id)}}, all(t, s.Chunks(ctx, partition, 0, 1)))
 		requireMoneyNamed(t, s, id)
+		for _, q := range []store.SessionQuery{{ID: id}, {Player: id}} {
+			requireSessions(t, s, q, id)
+		}
+		for _, q := range []store.RoomQuery{{ID: id}, {Match: id}, {States: []string{id}}} {
+			requireRooms(t, s, q, id)
+		}
 		c := b.Commits[i]
 		requireRefused(t, s.Commit(ctx, store.Batch{Commits: []store.Commit{c}}),
 			&store.CommitError{Key: id, Err: store.ErrReplayed}, "the key "+id)
@@ -130,7 +138,7 @@ type given struct {
 }
 
 // drawContents draws matches, entries, windows, grants and facts that are created in one commit and replaced in another,
-// chunks, moves, settings, lines, revisions and soft matches.
+// sessions and rooms, chunks, moves, settings, lines, revisions and soft matches.
 func drawContents(t *rapid.T) given {
 	ids := rapid.SliceOfNDistinct(name(), 1, 2, rapid.ID).Draw(t, "match ids")
 	keys := rapid.SliceOfNDistinct(rapid.Custom(drawEntry), 0, 3, func(e store.Entry) entryKey {
@@ -141,7 +149,7 @@ func drawContents(t *rapid.T) given {
 	chunks := rapid.SliceOfN(rapid.Custom(drawChunk), 0, 2).Draw(t, "chunks")
 	settings := rapid.SliceOfNDistinct(rapid.Custom(drawSetting), 0, 2, func(s store.Setting) string { return s.Name }).
 		Draw(t, "settings")
-	someMoney := drawMoney(t)
+	someMoney, somePlayers := drawMoney(t), drawPlayers(t)
 	var g given
 	for i, key := range rapid.SliceOfNDistinct(name(), 2, 2, rapid.ID).Draw(t, "keys") {
 		version := uint64(i) + 1
@@ -167,6 +175,7 @@ func drawContents(t *rapid.T) given {
 			c.Records = append(c.Records, s)
 		}
 		c.Records = append(c.Records, someMoney.of(t, version, g.want.Money)...)
+		c.Records = append(c.Records, somePlayers.of(t, version)...)
 		for _, r := range c.Records {
 			g.want.Money.put(r) // so far
 		}
@@ -180,7 +189,7 @@ func drawContents(t *rapid.T) given {
 			g.batch.Soft = append(g.batch.Soft, drawn)
 		}
 		g.batch.Soft = append(g.batch.Soft, m,
-			store.Moves{Match: m.ID, Position: m.Position, Moves: drawMoves().Draw(t, "moves")})
+			store.Moves{Match: m.ID, Position: m.Position, Moves: drawMoves(name()).Draw(t, "moves")})
 	}
 	want, err := contents{}.after(g.batch)
 	require.NoError(t, err)
@@ -234,6 +243,7 @@ func (g given) requireIn(t tb, s store.Store) {
 		requireSame(t, []store.Chunk{c}, all(t, s.Chunks(ctx, c.WindowKey, c.N, c.N+1)))
 	}
 	g.requireMoneyIn(t, s)
+	g.requirePlayersIn(t, s)
 	for _, set := range g.want.Settings {
 		requireSetting(t, s, set.Name, set.Value)
 	}
