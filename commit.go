@@ -67,7 +67,7 @@ type committer struct {
 
 // softKey names a soft record: the last value for it wins.
 type softKey struct {
-	kind byte // 'm' match, 'r' rank moves
+	kind byte // 'm' match, 'r' rank moves, 's' session
 	id   string
 }
 
@@ -379,6 +379,9 @@ func sameRecord(a, b store.Record) bool {
 		b, ok := b.(store.Match)
 		return ok && a.Version == b.Version && len(a.Participants) == len(b.Participants) &&
 			(len(a.Participants) == 0 || &a.Participants[0] == &b.Participants[0])
+	case store.Session:
+		b, ok := b.(store.Session)
+		return ok && a.Version == b.Version && a.SeenAt.Equal(b.SeenAt)
 	case store.Moves:
 		b, ok := b.(store.Moves) // an amended match has others
 		return ok && len(a.Moves) == len(b.Moves) && (len(a.Moves) == 0 || &a.Moves[0] == &b.Moves[0])

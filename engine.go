@@ -106,6 +106,9 @@ func open(ctx context.Context, s store.Store, rules Rules, options Options) (*en
 	if options.MustExist || options.Sync != "" {
 		return nil, refuse(ErrInvalid, "options: MustExist and Sync are for Open; a store is opened by whoever gives it")
 	}
+	if err := options.Hooks.check(); err != nil {
+		return nil, err
+	}
 	if err := rules.Validate(); err != nil {
 		return nil, err
 	}
@@ -210,7 +213,7 @@ func (e *engine) load(ctx context.Context) error {
 	return e.noteRunning(ctx)
 }
 
-// noteRunning takes up the running matches and the grants that wait.
+// noteRunning takes up the running matches, the open sessions and the grants that wait.
 func (e *engine) noteRunning(ctx context.Context) error {
 	rs := e.ruleset()
 	running := store.MatchQuery{States: []string{string(Created), string(Started), string(Disputed)}}
@@ -223,6 +226,12 @@ func (e *engine) noteRunning(ctx context.Context) error {
 		}
 		m := matchOf(r, rs)
 		e.dues.noteMatch(m, rs.mode(m.Mode))
+	}
+	for s, err := range e.sessions(ctx, store.SessionQuery{Open: true}) {
+		if err != nil {
+			return err
+		}
+		e.dues.note(idleKind, s.ID, s.idleAt(rs.rules.Sessions))
 	}
 	for g, err := range e.grants(ctx, store.GrantQuery{States: []string{string(GrantPending), string(GrantRevoked)}}) {
 		if err != nil {

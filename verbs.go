@@ -194,6 +194,13 @@ func (e *engine) decide(ctx context.Context, r request) (Match, *decision, error
 	if err != nil {
 		return Match{}, nil, err
 	}
+	if any, err := e.idleIn(ctx, m, r.now); err != nil {
+		return Match{}, nil, err
+	} else if any {
+		if m, err = e.find(ctx, r.id); err != nil {
+			return Match{}, nil, err
+		}
+	}
 	if due, expires := deadline(m, e.mode(m)); expires && !due.After(r.now) {
 		if err := e.expire(ctx, r.id); err != nil {
 			return Match{}, nil, err
@@ -354,14 +361,15 @@ func (e *engine) soften(d *decision) {
 	e.dues.noteMatch(d.next, e.mode(d.next))
 }
 
-// keys are what a decision reads and writes: the match, and where boards, money or exclusive modes are concerned the
-// players and teams.
+// keys are what a decision reads and writes: the match, and where boards, money, sessions or exclusive modes are concerned
+// the players and teams.
 func (e *engine) keys(d *decision) []key {
 	keys := []key{{'m', d.next.ID}}
 	mode := e.mode(d.next)
 	paid := e.ruleset().terms(d.next).Fee != nil && d.key != ""
 	over := d.next.State == Ended || d.next.State == Voided
-	if !over && !paid && !(d.next.State == Started && mode.Exclusive) {
+	seats := d.key != "" && mode.tellsGone() // a session may end meanwhile
+	if !over && !paid && !(d.next.State == Started && (mode.Exclusive || seats)) {
 		return keys
 	}
 	for _, s := range d.next.roster {
