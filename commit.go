@@ -58,6 +58,7 @@ type committer struct {
 
 	writing  sync.Mutex     // held while a batch is written and applied
 	settings []store.Record // to be written with the next commit
+	told     bool           // the store has been told that an engine runs on it
 	books    books
 
 	applying sync.Mutex // held while one decision changes the boards; no I/O
@@ -215,7 +216,11 @@ func (c *committer) write(batch []*pending, soft []store.Record) {
 		if len(commits) > 0 {
 			commits[0].Records = slices.Concat(c.settings, commits[0].Records) // first: a rebuild writes newer ones
 		}
-		err := commit(c.store, store.Batch{Commits: commits, Soft: all})
+		batched := all
+		if !c.told {
+			batched = append(all[:len(all):len(all)], runningRecord(isRunning))
+		}
+		err := commit(c.store, store.Batch{Commits: commits, Soft: batched})
 		var answer *store.CommitError
 		if errors.As(err, &answer) && answer.Index >= 0 && answer.Index < len(batch) {
 			p := batch[answer.Index]
@@ -233,6 +238,7 @@ func (c *committer) write(batch []*pending, soft []store.Record) {
 			c.stop(err, append(batch[:len(batch):len(batch)], following...))
 			return
 		}
+		c.told = true
 		c.books.keep()
 		c.wrote(commits, soft)
 		for _, p := range following {
@@ -450,7 +456,7 @@ func (c *committer) stand() (time.Time, error) {
 	return c.at, c.stopped
 }
 
-// drain writes what is left and lets nothing more in.
+// drain writes what is left, lets nothing more in, and tells the store that no engine runs on it any more.
 func (c *committer) drain(why error) error {
 	c.flush()
 	c.mu.Lock()
@@ -463,5 +469,13 @@ func (c *committer) drain(why error) error {
 	}
 	c.mu.Unlock()
 	c.keys.close(why)
+	c.writing.Lock()
+	defer c.writing.Unlock()
+	if failed == nil && c.told {
+		if err := commit(c.store, store.Batch{Soft: []store.Record{runningRecord(isClosed)}}); err != nil {
+			failed = unavailable(err)
+		}
+		c.told = false
+	}
 	return failed
 }

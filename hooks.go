@@ -58,7 +58,7 @@ type Call struct {
 
 // before runs the Before hook and returns the data that it attached.
 func (e *engine) before(ctx context.Context, r request, m Match, d *decision) (map[string]string, error) {
-	if e.options.Hooks.Before == nil {
+	if e.options.Hooks.Before == nil || r.alone {
 		return nil, nil
 	}
 	if r.create != nil {
@@ -85,7 +85,7 @@ func (e *engine) ask(ctx context.Context, c Call) (map[string]string, error) {
 
 // reply runs the Reply hook for a match.
 func (e *engine) reply(ctx context.Context, r request, m Match) Match {
-	if e.options.Hooks.Reply == nil {
+	if e.options.Hooks.Reply == nil || r.alone {
 		return m
 	}
 	m.Data = e.tell(ctx, Call{Op: r.op, Match: m.apart(), Outcomes: r.outcomes, Reason: r.reason}, m.Data)

@@ -18,6 +18,7 @@ type request struct {
 	id       string
 	now, at  time.Time
 	backfill bool
+	alone    bool     // nobody made it: no hook is asked
 	rules    *ruleset // in force when it is tried
 	seasons  uint64   // begun and ended by then
 	outcomes []Outcome
@@ -421,7 +422,7 @@ func (e *engine) expire(ctx context.Context, id string) error {
 
 // lateReport is the refusal of a report that came after the match was cancelled or had expired.
 func lateReport(r request, err error) error {
-	if r.op == "end match" && (errors.Is(err, ErrCancelled) || errors.Is(err, ErrExpired)) {
+	if r.op == "end match" && !r.alone && (errors.Is(err, ErrCancelled) || errors.Is(err, ErrExpired)) {
 		return err
 	}
 	return nil
