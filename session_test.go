@@ -159,6 +159,30 @@ func TestEveryVerbFirstEndsIdleSessions(t *testing.T) {
 	}
 }
 
+// A match whose deadline has passed by the time a session ends is over, and takes no notice; one a moment later does.
+func TestAMatchThatIsOverTakesNoNoticeOfASession(t *testing.T) {
+	for idleAfter, want := range map[time.Duration]Status{time.Minute - time.Millisecond: Left, time.Minute: "", time.Minute + time.Millisecond: ""} {
+		now := time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
+		rules := sessionRules(SessionRule{IdleAfter: idleAfter})
+		rules.Modes[0].ExpireStarted = time.Minute
+		e := engineOn(t, memory.New(), rules, Options{Now: func() time.Time { return now }})
+		ctx := t.Context()
+		_, err := e.Create(ctx, NewMatch{ID: "m", Mode: "duel", Players: Players("ann", "bob")})
+		require.NoError(t, err)
+		_, err = e.Start(ctx, "m")
+		require.NoError(t, err)
+		_, err = e.StartSession(ctx, NewSession{ID: "a", Player: "ann"}) // ties with the match are done in order of their ids
+		require.NoError(t, err)
+		now = now.Add(time.Hour)
+		_, err = e.Tick(ctx)
+		require.NoError(t, err)
+		m, err := e.Match(ctx, "m")
+		require.NoError(t, err)
+		require.Equal(t, Expired, m.State)
+		require.Equal(t, want, m.Standings[0].Gone, idleAfter)
+	}
+}
+
 // A retry writes nothing, and a session that is ended twice is ended once.
 func TestARetryAboutASessionWritesNothing(t *testing.T) {
 	s := memory.New()
