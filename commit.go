@@ -58,6 +58,7 @@ type committer struct {
 
 	writing  sync.Mutex     // held while a batch is written and applied
 	settings []store.Record // to be written with the next commit
+	told     bool           // the store has been told that an engine runs on it
 	books    books
 
 	applying sync.Mutex // held while one decision changes the boards; no I/O
@@ -67,7 +68,7 @@ type committer struct {
 
 // softKey names a soft record: the last value for it wins.
 type softKey struct {
-	kind byte // 'm' match, 'r' rank moves
+	kind byte // 'm' match, 'r' rank moves, 's' session
 	id   string
 }
 
@@ -215,7 +216,11 @@ func (c *committer) write(batch []*pending, soft []store.Record) {
 		if len(commits) > 0 {
 			commits[0].Records = slices.Concat(c.settings, commits[0].Records) // first: a rebuild writes newer ones
 		}
-		err := commit(c.store, store.Batch{Commits: commits, Soft: all})
+		batched := all
+		if !c.told {
+			batched = append(all[:len(all):len(all)], runningRecord(isRunning))
+		}
+		err := commit(c.store, store.Batch{Commits: commits, Soft: batched})
 		var answer *store.CommitError
 		if errors.As(err, &answer) && answer.Index >= 0 && answer.Index < len(batch) {
 			p := batch[answer.Index]
@@ -233,6 +238,7 @@ func (c *committer) write(batch []*pending, soft []store.Record) {
 			c.stop(err, append(batch[:len(batch):len(batch)], following...))
 			return
 		}
+		c.told = true
 		c.books.keep()
 		c.wrote(commits, soft)
 		for _, p := range following {
@@ -379,6 +385,9 @@ func sameRecord(a, b store.Record) bool {
 		b, ok := b.(store.Match)
 		return ok && a.Version == b.Version && len(a.Participants) == len(b.Participants) &&
 			(len(a.Participants) == 0 || &a.Participants[0] == &b.Participants[0])
+	case store.Session:
+		b, ok := b.(store.Session)
+		return ok && a.Version == b.Version && a.SeenAt.Equal(b.SeenAt)
 	case store.Moves:
 		b, ok := b.(store.Moves) // an amended match has others
 		return ok && len(a.Moves) == len(b.Moves) && (len(a.Moves) == 0 || &a.Moves[0] == &b.Moves[0])
@@ -447,7 +456,7 @@ func (c *committer) stand() (time.Time, error) {
 	return c.at, c.stopped
 }
 
-// drain writes what is left and lets nothing more in.
+// drain writes what is left, lets nothing more in, and tells the store that no engine runs on it any more.
 func (c *committer) drain(why error) error {
 	c.flush()
 	c.mu.Lock()
@@ -460,5 +469,13 @@ func (c *committer) drain(why error) error {
 	}
 	c.mu.Unlock()
 	c.keys.close(why)
+	c.writing.Lock()
+	defer c.writing.Unlock()
+	if failed == nil && c.told {
+		if err := commit(c.store, store.Batch{Soft: []store.Record{runningRecord(isClosed)}}); err != nil {
+			failed = unavailable(err)
+		}
+		c.told = false
+	}
 	return failed
 }

@@ -239,7 +239,8 @@ func TestSoftRecordsAreWrittenWithinASecondOrOnceTheyAreMany(t *testing.T) {
 		time.Sleep(10 * time.Millisecond)
 		synctest.Wait()
 		require.Len(t, r.s.written(), 1)
-		require.Len(t, r.s.written()[0].Soft, 1, "the last value wins")
+		require.Len(t, r.s.written()[0].Soft, 2, "the last value wins, and the store is told that an engine runs")
+		assert.Equal(t, runningRecord(isRunning), r.s.written()[0].Soft[1])
 		assert.Equal(t, uint64(2), r.s.written()[0].Soft[0].(store.Match).Version)
 		_, there := r.c.overlay(softKey{'m', "a"})
 		assert.False(t, there, "what is written is forgotten")
@@ -291,7 +292,8 @@ func TestClosingWritesWhatIsLeftAndTurnsAwayTheRest(t *testing.T) {
 		for _, b := range r.s.written() {
 			soft += len(b.Soft)
 		}
-		assert.Equal(t, 1, soft)
+		assert.Equal(t, 3, soft, "the match, that an engine runs, and that it does no more")
+		assert.Equal(t, runningRecord(isClosed), r.s.written()[len(r.s.written())-1].Soft[0])
 		assert.ErrorIs(t, r.submit(t.Context(), "y", "y"), ErrUnavailable)
 	})
 }

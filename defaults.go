@@ -27,6 +27,7 @@ func (r Rules) withDefaults() Rules {
 		}
 		return l
 	})
+	r.Sessions.Devices = cmp.Or(r.Sessions.Devices, OneDevice)
 	return r
 }
 
@@ -57,6 +58,7 @@ func (m Mode) withDefaults() Mode {
 		m.Teams = &Teams{MaxSize: m.Teams.MaxSize, Fold: cmp.Or(m.Teams.Fold, TeamSum)}
 	}
 	m.Reports, m.Ranks, m.OnCrash = cmp.Or(m.Reports, Authority), cmp.Or(m.Ranks, ComputeRanks), cmp.Or(m.OnCrash, ResumeMatches)
+	m.OnSessionEnd = cmp.Or(m.OnSessionEnd, KeepSeat)
 	m.Bounds = maps.Clone(m.Bounds)
 	m.Bots = BotPolicy{
 		Boards: cmp.Or(m.Bots.Boards, Exclude), Stats: cmp.Or(m.Bots.Stats, Exclude), Rating: cmp.Or(m.Bots.Rating, Exclude),

@@ -13,10 +13,9 @@ import (
 // may be called more than once for it, also after a crash.
 
 const (
-	firstRetry    = time.Second // doubled with every attempt,
-	longestRetry  = time.Hour   // up to this
-	mostAttempts  = 16          // some four hours and a half
-	deliverPeriod = 30 * time.Second
+	firstRetry   = time.Second // doubled with every attempt,
+	longestRetry = time.Hour   // up to this
+	mostAttempts = 16          // some four hours and a half
 )
 
 // delivers reports whether the host delivers items and custom grants.
@@ -42,7 +41,7 @@ func (e *engine) deliver(ctx context.Context, id string) error {
 		return nil
 	}
 	asked := g.version
-	limited, stop := context.WithTimeout(ctx, deliverPeriod)
+	limited, stop := e.options.Hooks.limited(ctx)
 	defer stop()
 	refused := runHook(func() error { return e.options.Hooks.Deliver(limited, g) })
 	if err := left(ctx); err != nil {

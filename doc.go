@@ -33,6 +33,13 @@
 // [Engine.Void] takes an ended match back, with everything that it did; [Engine.Amend] ends it once more by other
 // outcomes. What was final stays: [Match] tells what a closed window would have been.
 //
+// # Sessions
+//
+// A [Session] is the time that a player spends in the game, from [Engine.StartSession] over [Engine.Heartbeat] to
+// [Engine.EndSession]; one of which nobody hears ends at its last heartbeat ([SessionRule]). It is never a match, but who has
+// no session open any more is gone from the running matches of a mode that says so ([SessionPolicy]): the report that ends
+// one need not name them.
+//
 // # The verbs
 //
 // [Open] opens an engine on a database in a file, [New] on any other store. [Engine.Create], [Engine.Start], [Engine.Report], [Engine.End] and
@@ -48,6 +55,9 @@
 // [ErrUnknown] means that nobody knows, because the store failed at the commit or the caller's context ended
 // while it waited: call again with the same id. Every other [Kind] of error means that nothing has happened.
 // After its store has failed an engine reads on, but writes nothing more until it is opened again.
+//
+// Matches that were running when the process ended without [Engine.Close] are listed by [Engine.Orphans] when the engine is
+// opened again, and resumed, cancelled or settled as their mode says ([CrashPolicy]).
 //
 // Readers see only what is durable, and a match on a board whole or not at all. A rank is the same number
 // whether it comes with the match, from the top, from around a player or from Rank.

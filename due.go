@@ -3,6 +3,7 @@ package finalbell
 import (
 	"cmp"
 	"context"
+	"errors"
 	"sync"
 	"time"
 
@@ -11,10 +12,10 @@ import (
 
 // Done is something that became due and was done.
 type Done struct {
-	// Kind is "expire" for a match, "close" for a window, "lapse" for a grant that nobody claimed in time and "deliver"
-	// for one that the host was asked to deliver.
+	// Kind is "expire" for a match, "close" for a window, "idle" for a session, "lapse" for a grant that nobody claimed in
+	// time and "deliver" for one that the host was asked to deliver.
 	Kind string
-	ID   string // of the match or grant; of a window its board's and its own with a slash between, in which % and / are %25 and %2F
+	ID   string // of the match, session or grant; of a window its board's and its own with a slash between, in which % and / are %25 and %2F
 	Due  time.Time
 }
 
@@ -46,6 +47,7 @@ const (
 	freezeKind = "freeze" // what follows from a close, and is no news
 	sweepKind  = "sweep"  // what follows from a rebuild
 
+	idleKind    = "idle"
 	lapseKind   = "lapse"
 	deliverKind = "deliver"
 )
@@ -164,6 +166,17 @@ func (d *dues) next() (Done, *period, bool) {
 	return item, d.windows[item], any
 }
 
+// has reports whether something of a kind is due.
+func (d *dues) has(kind string, now time.Time) (any bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.queue.Ascend(func(item Done) bool {
+		any = any || item.Kind == kind && !item.Due.After(now)
+		return !any && !item.Due.After(now)
+	})
+	return any
+}
+
 // Tick does everything that is due at Now, in order of due time and then id, each in a commit of its own, and
 // returns what it did. The engine calls it by itself unless Options set Now or ManualTick. Calls run one
 // after the other. After an error the rest stays due.
@@ -182,7 +195,11 @@ func (e *Engine) Tick(ctx context.Context) ([]Done, error) {
 		if !any || next.Due.After(e.now()) {
 			return done, failed("tick", "", e.copyLarge(ctx, false))
 		}
-		if err := e.perform(ctx, next, p); err != nil {
+		err := e.perform(ctx, next, p)
+		if errors.Is(err, errNotDue) {
+			continue
+		}
+		if err != nil {
 			return done, failed("tick", next.ID, err)
 		}
 		if next.Kind != freezeKind && next.Kind != sweepKind {
@@ -200,6 +217,8 @@ func (e *engine) perform(ctx context.Context, next Done, p *period) error {
 		return e.freeze(ctx, p)
 	case sweepKind:
 		return e.sweepOld(ctx, next.ID)
+	case idleKind:
+		return e.idle(ctx, next.ID)
 	case lapseKind:
 		return e.lapse(ctx, next.ID, next.Due)
 	case deliverKind:

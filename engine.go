@@ -83,6 +83,8 @@ type engine struct {
 	closed    atomic.Bool
 	stopLoop  context.CancelFunc // nil without a background loop
 	loopDone  chan struct{}
+	crashed   bool // the engine before was not closed
+	orphans   []Orphan
 }
 
 // New opens an engine on a store, which is the engine's from then on. What the rules say of boards that have history, and
@@ -90,7 +92,8 @@ type engine struct {
 // may come where no match so far would have fed them. Anything else is ErrInvalid and names the first difference;
 // Options.Rebuild takes it. Everything else in the rules may change: it holds from the next commit on, a fee and the
 // prizes of a mode from the next match that is created. Nothing is written before the first call that changes
-// something.
+// something, unless the engine before was not closed and had matches running in a mode whose OnCrash is more than to resume
+// them: see Orphans.
 func New(ctx context.Context, s store.Store, rules Rules, options Options) (*Engine, error) {
 	e, err := open(ctx, s, rules, options)
 	if err != nil {
@@ -105,6 +108,9 @@ func open(ctx context.Context, s store.Store, rules Rules, options Options) (*en
 	}
 	if options.MustExist || options.Sync != "" {
 		return nil, refuse(ErrInvalid, "options: MustExist and Sync are for Open; a store is opened by whoever gives it")
+	}
+	if err := options.Hooks.check(); err != nil {
+		return nil, err
 	}
 	if err := rules.Validate(); err != nil {
 		return nil, err
@@ -127,6 +133,9 @@ func open(ctx context.Context, s store.Store, rules Rules, options Options) (*en
 	if err := e.load(ctx); err != nil {
 		return nil, err
 	}
+	if err := e.takeUp(ctx); err != nil {
+		return nil, err
+	}
 	e.startLoop(options)
 	return e, nil
 }
@@ -141,6 +150,9 @@ func (e *engine) openAsWas(ctx context.Context, rules Rules, options Options) (*
 	}
 	if err == nil {
 		_, err = (&Engine{engine: e}).Rebuild(ctx, rules, RebuildOptions{})
+	}
+	if err == nil {
+		err = e.takeUp(ctx)
 	}
 	if err != nil {
 		return nil, err
@@ -197,7 +209,11 @@ func prepare(ctx context.Context, s store.Store, rules Rules, history rulebook, 
 	if err != nil {
 		return nil, unavailable(err)
 	}
+	if e.crashed, err = leftRunning(ctx, s); err != nil {
+		return nil, err
+	}
 	e.committer = newCommitter(s, head)
+	e.committer.told = e.crashed
 	return e, e.committer.books.open(ctx, s)
 }
 
@@ -210,7 +226,7 @@ func (e *engine) load(ctx context.Context) error {
 	return e.noteRunning(ctx)
 }
 
-// noteRunning takes up the running matches and the grants that wait.
+// noteRunning takes up the running matches, the open sessions and the grants that wait.
 func (e *engine) noteRunning(ctx context.Context) error {
 	rs := e.ruleset()
 	running := store.MatchQuery{States: []string{string(Created), string(Started), string(Disputed)}}
@@ -223,6 +239,12 @@ func (e *engine) noteRunning(ctx context.Context) error {
 		}
 		m := matchOf(r, rs)
 		e.dues.noteMatch(m, rs.mode(m.Mode))
+	}
+	for s, err := range e.sessions(ctx, store.SessionQuery{Open: true}) {
+		if err != nil {
+			return err
+		}
+		e.dues.note(idleKind, s.ID, s.idleAt(rs.rules.Sessions))
 	}
 	for g, err := range e.grants(ctx, store.GrantQuery{States: []string{string(GrantPending), string(GrantRevoked)}}) {
 		if err != nil {

@@ -153,8 +153,8 @@ func TestHooks(t *testing.T) {
 			c.Data["arena"] = "north"
 			return nil
 		},
-		Reply: func(_ context.Context, c Call, m *Match) {
-			m.Data["shown"] = c.Op
+		Reply: func(_ context.Context, c Call, data map[string]string) {
+			data["shown"] = c.Op
 			if len(c.Outcomes) > 0 && c.Outcomes[0].Value == Int(13) {
 				panic("reply lost its nerve")
 			}

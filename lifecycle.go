@@ -277,10 +277,12 @@ func guessed(mode Mode, roster []Standing, teams map[string]Number) (Mode, []Sta
 }
 
 // assume gives a player of whom nothing was reported what the mode's Missing says, but with a team that has a
-// score of its own everybody finished. A mode that refuses such a report at the end still shows who has scored
-// so far.
+// score of its own everybody finished, and who is gone is. A mode that refuses such a report at the end still shows
+// who has scored so far.
 func assume(mode Mode, s *Standing, scored bool) {
 	switch {
+	case s.Gone != "":
+		s.Status = s.Gone
 	case scored:
 		s.Status = Finished
 	case mode.Missing.Outcome.Known():
@@ -339,7 +341,7 @@ func unranked(m Match) Match {
 	m.Provisional, m.Draw, m.teams = false, false, nil
 	roster := make([]Standing, len(m.roster))
 	for i, s := range m.roster {
-		roster[i] = Standing{Player: s.Player, Team: s.Team, Bot: s.Bot, Attributes: s.Attributes, seat: i, Held: s.Held, Paid: s.Paid}
+		roster[i] = Standing{Player: s.Player, Team: s.Team, Bot: s.Bot, Attributes: s.Attributes, seat: i, Held: s.Held, Paid: s.Paid, Gone: s.Gone}
 	}
 	m.roster = roster
 	return m

@@ -141,6 +141,7 @@ func (m *machine) arm(t *rapid.T) {
 func (m *machine) settle(t *rapid.T, err error, before *finalbelltest.Model, ids ...string) {
 	states := []*finalbelltest.Model{before}
 	for _, id := range ids {
+		states = append(states, before.Idlings(id)...)
 		state := states[len(states)-1].Clone()
 		if _, err := state.Match(id); err == nil {
 			// Every verb does what is due first, and a Create with other content nothing else.
@@ -230,6 +231,12 @@ func (m *machine) fits(t *rapid.T, crashed bool, states ...*finalbelltest.Model)
 				t.Fatalf("matches: %v", err)
 			}
 			possible = possible && (!crashed || state.Recover(got))
+		}
+		for got, err := range m.engine.Sessions(context.Background(), finalbell.SessionFilter{}) {
+			if err != nil {
+				t.Fatalf("sessions: %v", err)
+			}
+			possible = possible && (!crashed || state.RecoverSession(got))
 		}
 		if possible && m.same(state) {
 			m.model = state

@@ -155,6 +155,8 @@ func (m *machine) moneyActions() map[string]func(*rapid.T) {
 		"claim":        m.claim,
 		"claim again":  m.claim,
 		"later":        m.later,
+		"in":           m.comeIn,
+		"out":          m.goOut,
 		"spend":        m.spend,
 		"spend again":  m.spend,
 	}

@@ -57,6 +57,9 @@ func (m *machine) actions() map[string]func(*rapid.T) {
 		"close window": m.closeWindow,
 		"hide":         m.hide,
 		"restore":      m.restore,
+		"in":           m.comeIn,
+		"out":          m.goOut,
+		"heartbeat":    m.beHere,
 		"look":         m.look,
 		"walk":         m.walk,
 	}
@@ -74,16 +77,17 @@ type call struct {
 
 // machine makes the same calls of an engine and of a model.
 type machine struct {
-	rules   finalbell.Rules
-	clock   *finalbelltest.Clock
-	game    *finalbelltest.Game // nil if the store fails
-	failing *failing            // nil if it does not
-	engine  *finalbell.Engine
-	model   *finalbelltest.Model
-	calls   []call
-	ids     []string // of the matches that a create asked for
-	seasons int      // asked for
-	spent   int      // how often somebody spent everything
+	rules    finalbell.Rules
+	clock    *finalbelltest.Clock
+	game     *finalbelltest.Game // nil if the store fails
+	failing  *failing            // nil if it does not
+	engine   *finalbell.Engine
+	model    *finalbelltest.Model
+	calls    []call
+	ids      []string // of the matches that a create asked for
+	seasons  int      // asked for
+	sessions int      // asked for
+	spent    int      // how often somebody spent everything
 	// pick, if not nil, names the windows that are compared after a crash: in a long game all would be too many.
 	pick func(board, window string) bool
 }

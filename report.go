@@ -31,7 +31,7 @@ func isBuiltin(metric string) bool {
 }
 
 // fill lays a report over the match's roster. A final one speaks of everybody: who is absent gets what the
-// mode's Missing says. A live one leaves the others as they were. Refusals come in the documented order: a
+// mode's Missing says, or is gone. A live one leaves the others as they were. Refusals come in the documented order: a
 // player twice, an unknown one, then what is wrong with the outcomes.
 func fill(m Match, mode Mode, outcomes []Outcome, final bool) (filled, error) {
 	f := filled{empty: len(outcomes) == 0}
@@ -163,7 +163,7 @@ func (f *filled) take(mode Mode, seat int, o Outcome) error {
 		return wrong("rank " + strconv.Itoa(o.Rank) + " is below 1")
 	}
 	*s = Standing{Player: s.Player, Team: s.Team, Bot: s.Bot, Attributes: s.Attributes, Outcome: o.Value, Status: status,
-		Metrics: maps.Clone(o.Metrics), seat: seat, reported: o.Rank, Held: s.Held, Paid: s.Paid}
+		Metrics: maps.Clone(o.Metrics), seat: seat, reported: o.Rank, Held: s.Held, Paid: s.Paid, Gone: s.Gone}
 	return nil
 }
 
@@ -199,7 +199,7 @@ func (f *filled) settle(mode Mode, final bool) error {
 		case s.Status == Finished && !s.Outcome.Known() && !scored:
 			return refuse(ErrOutcome, "finished without a number: "+quote(s.Player), s.Player)
 		case s.Status != "" || !final:
-		case mode.Missing.Reject && !scored:
+		case mode.Missing.Reject && !scored && s.Gone == "":
 			absent = append(absent, s.Player)
 		default:
 			assume(mode, s, scored)

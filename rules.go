@@ -10,6 +10,7 @@ type Rules struct {
 	Boards       []BoardRule
 	Achievements []Achievement
 	Levels       []Level
+	Sessions     SessionRule
 }
 
 // Mode is a kind of match.
@@ -31,6 +32,7 @@ type Mode struct {
 	Reports       Reports
 	Ranks         RankSource
 	OnCrash       CrashPolicy
+	OnSessionEnd  SessionPolicy    // what becomes of a player's seat when their last session ends
 	Bounds        map[string]Bound // by metric, outcome included
 
 	Bots       BotPolicy
@@ -124,6 +126,15 @@ const (
 	ResumeMatches CrashPolicy = "resume" // the default
 	CancelMatches CrashPolicy = "cancel"
 	SettleMatches CrashPolicy = "settle"
+)
+
+// SessionPolicy is what becomes of a player who is in a running match when their last session ends.
+type SessionPolicy string
+
+const (
+	KeepSeat    SessionPolicy = "keep"    // the match does not notice. The default
+	LeaveSeat   SessionPolicy = "left"    // the player has left, unless they come back before the match ends
+	ForfeitSeat SessionPolicy = "forfeit" // the player forfeits
 )
 
 // Bound limits a reported number, both ends included; an unknown end is open.
@@ -369,6 +380,24 @@ type Level struct {
 	Thresholds []int64             // ascending, none below 0; who is new has the level that begins at 0
 	Rewards    map[string][]Reward // by level, "2" for the second, for reaching it: once
 }
+
+// SessionRule is how long players' sessions last.
+type SessionRule struct {
+	// IdleAfter is for how long after its last heartbeat a session stays open; 0: until it is ended.
+	IdleAfter time.Duration
+	// ReconnectWithin is for how long after its last heartbeat a session that is started again goes on; 0: it never does,
+	// a new one begins.
+	ReconnectWithin time.Duration
+	Devices         Devices
+}
+
+// Devices is on how many devices a player may have a session open.
+type Devices string
+
+const (
+	OneDevice   Devices = "one"  // a session on another device ends the one before; the default
+	ManyDevices Devices = "many" // each has a session of its own
+)
 
 // Reward is something given: an amount of one of these.
 type Reward struct {

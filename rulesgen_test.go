@@ -15,6 +15,7 @@ func drawRules(t *rapid.T) Rules {
 		Boards:       draws(t, drawBoard),
 		Achievements: draws(t, drawAchievement),
 		Levels:       draws(t, drawLevel),
+		Sessions:     SessionRule{drawDuration(t), drawDuration(t), drawWord[Devices](t)},
 	}
 }
 
@@ -26,7 +27,7 @@ func drawMode(t *rapid.T) Mode {
 		Teams:   drawMaybe(t, func(t *rapid.T) Teams { return Teams{drawInt(t), drawWord[TeamFold](t)} }),
 		Missing: drawMissing(t), WalkIns: drawBool(t), AutoStart: drawBool(t), Exclusive: drawBool(t),
 		ExpireCreated: drawDuration(t), ExpireStarted: drawDuration(t),
-		Reports: drawWord[Reports](t), Ranks: drawWord[RankSource](t), OnCrash: drawWord[CrashPolicy](t),
+		Reports: drawWord[Reports](t), Ranks: drawWord[RankSource](t), OnCrash: drawWord[CrashPolicy](t), OnSessionEnd: drawWord[SessionPolicy](t),
 		Bounds: drawMap(t, func(t *rapid.T) Bound { return Bound{drawNumber(t), drawNumber(t)} }),
 		Bots:   BotPolicy{drawWord[Policy](t), drawWord[Policy](t), drawWord[Policy](t), Policy(drawWord[botPrizes](t)), drawWord[Policy](t)},
 		Unfinished: UnfinishedPolicy{

@@ -54,6 +54,7 @@ func readRules(v strictjson.Value) (Rules, error) {
 		Boards:       strictjson.List(r, "boards", readBoard),
 		Achievements: strictjson.List(r, "achievements", readAchievement),
 		Levels:       strictjson.List(r, "levels", readLevel),
+		Sessions:     strictjson.One(r, "sessions", readSessions),
 	}
 	return rules, r.Done()
 }
@@ -77,6 +78,7 @@ func readMode(v strictjson.Value) (Mode, error) {
 		Reports:       readWord[Reports](r, "reports"),
 		Ranks:         readWord[RankSource](r, "ranks"),
 		OnCrash:       readWord[CrashPolicy](r, "on_crash"),
+		OnSessionEnd:  readWord[SessionPolicy](r, "on_session_end"),
 		Bounds:        strictjson.Map(r, "bounds", readBound),
 		Bots:          strictjson.One(r, "bots", readBots),
 		Unfinished:    strictjson.One(r, "unfinished", readUnfinished),
@@ -329,6 +331,16 @@ func readLevel(v strictjson.Value) (Level, error) {
 		Rewards:    strictjson.Map(r, "rewards", readRewards),
 	}
 	return l, r.Done()
+}
+
+func readSessions(v strictjson.Value) (SessionRule, error) {
+	r := strictjson.Fields(v)
+	s := SessionRule{
+		IdleAfter:       strictjson.One(r, "idle_after", readDuration),
+		ReconnectWithin: strictjson.One(r, "reconnect_within", readDuration),
+		Devices:         readWord[Devices](r, "devices"),
+	}
+	return s, r.Done()
 }
 
 func readRewards(v strictjson.Value) ([]Reward, error) { return strictjson.Items(v, readReward) }

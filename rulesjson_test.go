@@ -44,7 +44,7 @@ func TestTheTwoRulesFilesAreRead(t *testing.T) {
 const wholeSchema = `{"currencies":[{"id":"coins","shortfall":"floor"}],
  "modes":[{"id":"duel","order":"asc","ties":"ordinal","tie_break":[{"metric":"kills","order":"desc"}],"points":{"win":3,"draw":1,"loss":0},
    "players":{"min":1,"max":8},"teams":{"max_size":2,"fold":"mean"},"missing":{"outcome":0},"walk_ins":true,"auto_start":true,"exclusive":true,
-   "expire_created":"90s","expire_started":"1h30m","reports":"majority","ranks":"accept","on_crash":"settle","bounds":{"outcome":{"min":0,"max":999}},
+   "expire_created":"90s","expire_started":"1h30m","reports":"majority","ranks":"accept","on_crash":"settle","on_session_end":"forfeit","bounds":{"outcome":{"min":0,"max":999}},
    "bots":{"boards":"include","stats":"exclude","rating":"include","prizes":"pass_down","achievements":"include"},
    "unfinished":{"boards":"exclude","stats":"include","rating":"exclude","prizes":"include"},
    "fee":{"currency":"coins","amount":100,"house_flat":5,"house_percent":2.5},"rating":{"system":"weng_lin"},"boards":["daily"],
@@ -56,7 +56,8 @@ const wholeSchema = `{"currencies":[{"id":"coins","shortfall":"floor"}],
      "fixed":[{"id":"s1","start":"2026-01-01T00:00:00+01:00","end":"2026-02-01T00:00:00.5Z"}],"origin":"2026-03-01T00:00:00Z"},
    "partition":{"of":"player","attribute":"country"}}],
  "achievements":[{"id":"ten-wins","metric":"wins","rank":3,"threshold":10,"type":"streak","modes":["duel"],"window":"week","revoke":true,"rewards":[{"currency":"coins","amount":1}]}],
- "levels":[{"marker":"xp","thresholds":[0,100,300],"rewards":{"2":[{"currency":"coins","item":"sword","marker":"fame","custom":"hat","amount":5}]}}]}`
+ "levels":[{"marker":"xp","thresholds":[0,100,300],"rewards":{"2":[{"currency":"coins","item":"sword","marker":"fame","custom":"hat","amount":5}]}}],
+ "sessions":{"idle_after":"5m","reconnect_within":"30s","devices":"many"}}`
 
 func TestEveryFieldOfTheSchemaIsReadAndWritten(t *testing.T) {
 	r, err := decodeRules([]byte(wholeSchema))
@@ -69,7 +70,7 @@ func TestEveryFieldOfTheSchemaIsReadAndWritten(t *testing.T) {
 			Players: Limits{1, 8}, Teams: &Teams{2, TeamMean}, Missing: Missing{Outcome: Int(0)},
 			WalkIns: true, AutoStart: true, Exclusive: true,
 			ExpireCreated: 90 * time.Second, ExpireStarted: 90 * time.Minute,
-			Reports: Majority, Ranks: AcceptRanks, OnCrash: SettleMatches,
+			Reports: Majority, Ranks: AcceptRanks, OnCrash: SettleMatches, OnSessionEnd: ForfeitSeat,
 			Bounds:     map[string]Bound{"outcome": {Int(0), Int(999)}},
 			Bots:       BotPolicy{Include, Exclude, Include, PassDown, Include},
 			Unfinished: UnfinishedPolicy{Exclude, Include, Exclude, Include},
@@ -96,17 +97,19 @@ func TestEveryFieldOfTheSchemaIsReadAndWritten(t *testing.T) {
 		}},
 		Achievements: []Achievement{{"ten-wins", "wins", 3, Int(10), Streak, []string{"duel"}, Weekly, true, []Reward{{Currency: "coins", Amount: 1}}}},
 		Levels:       []Level{{"xp", []int64{0, 100, 300}, map[string][]Reward{"2": {{"coins", "sword", "fame", "hat", 5}}}}},
+		Sessions:     SessionRule{5 * time.Minute, 30 * time.Second, ManyDevices},
 	}
 	require.Equal(t, want, r)
 	text, err := json.Marshal(r)
 	require.NoError(t, err)
 	normal := strings.NewReplacer("2026-01-01T00:00:00+01:00", "2025-12-31T23:00:00Z", "00:00.5Z", "00:00.500Z",
-		`"90s"`, `"1m30s"`, `"1h30m"`, `"1h30m0s"`, `"24h"`, `"24h0m0s"`).Replace(wholeSchema)
+		`"90s"`, `"1m30s"`, `"1h30m"`, `"1h30m0s"`, `"24h"`, `"24h0m0s"`, `"5m"`, `"5m0s"`).Replace(wholeSchema)
 	require.JSONEq(t, normal, string(text))
 	requireNoZeroField(t, reflect.ValueOf(r.Modes[0]), "mode")
 	requireNoZeroField(t, reflect.ValueOf(r.Boards[0]), "board")
 	requireNoZeroField(t, reflect.ValueOf(r.Achievements[0]), "achievement")
 	requireNoZeroField(t, reflect.ValueOf(r.Levels[0].Rewards["2"][0]), "reward")
+	requireNoZeroField(t, reflect.ValueOf(r.Sessions), "sessions")
 }
 
 // A field that rules.go gains must come into this file's schema too.
@@ -184,6 +187,9 @@ func TestWhatTheSchemaDoesNotHaveIsRefusedWithItsPath(t *testing.T) {
 		mode(`"expire_started":"-1s"`):                   `rules: modes[1].expire_started: -1s is negative`,
 		mode(`"reports":"x"`):                            `rules: modes[1].reports: expected "authority", "unanimous" or "majority", found "x"`,
 		mode(`"ranks":"x"`):                              `rules: modes[1].ranks: expected "compute" or "accept", found "x"`,
+		mode(`"on_session_end":"dnf"`):                   `rules: modes[1].on_session_end: expected "keep", "left" or "forfeit", found "dnf"`,
+		`{"sessions":{"devices":"two"}}`:                 `rules: sessions.devices: expected "one" or "many", found "two"`,
+		`{"sessions":{"idle_after":5}}`:                  `rules: sessions.idle_after: expected`,
 		mode(`"on_crash":"x"`):                           `rules: modes[1].on_crash: expected "resume", "cancel" or "settle", found "x"`,
 		mode(`"bounds":{"goal difference":{"min":"0"}}`): `rules: modes[1].bounds["goal difference"].min: expected a number, found "0"`,
 		mode(`"bounds":{"outcome":{"mn":0}}`):            `rules: modes[1].bounds.outcome.mn: unknown field`,

@@ -80,6 +80,9 @@ func rulesObject(r Rules) object {
 				field{"marker", l.Marker}, field{"thresholds", l.Thresholds},
 				field{"rewards", dictionary(l.Rewards, rewardObjects)})
 		})},
+		field{"sessions", fields(
+			field{"idle_after", r.Sessions.IdleAfter}, field{"reconnect_within", r.Sessions.ReconnectWithin},
+			field{"devices", r.Sessions.Devices})},
 	)
 }
 
@@ -113,6 +116,7 @@ func modeObject(m Mode) object {
 		field{"walk_ins", m.WalkIns}, field{"auto_start", m.AutoStart}, field{"exclusive", m.Exclusive},
 		field{"expire_created", m.ExpireCreated}, field{"expire_started", m.ExpireStarted},
 		field{"reports", m.Reports}, field{"ranks", m.Ranks}, field{"on_crash", m.OnCrash},
+		field{"on_session_end", m.OnSessionEnd},
 		field{"bounds", dictionary(m.Bounds, func(b Bound) object {
 			return fields(field{"min", b.Min}, field{"max", b.Max})
 		})},

@@ -61,7 +61,9 @@ func (m Mode) tallies(s Standing) bool {
 }
 
 // canAdd reports whether a result may go on top.
-func (s statistics) canAdd(r playerResult) bool { return s.last == moment{} || r.moment.compare(s.last) > 0 }
+func (s statistics) canAdd(r playerResult) bool {
+	return s.last == moment{} || r.moment.compare(s.last) > 0
+}
 
 // add puts one result on top of statistics, which stay as they are, and says what it meant.
 func (s statistics) add(r playerResult) (statistics, Summary) {

@@ -59,6 +59,7 @@ func (r Rules) Validate() error {
 	}
 	c.achievements(r.Achievements, modes, currencies)
 	c.levels(r.Levels, currencies)
+	c.sessions("sessions", r.Sessions)
 	return c.err
 }
 
@@ -131,6 +132,7 @@ func (c *checker) mode(path string, m Mode, currencies map[string]bool) {
 	checkWord(c, path+".reports", m.Reports)
 	checkWord(c, path+".ranks", m.Ranks)
 	checkWord(c, path+".on_crash", m.OnCrash)
+	checkWord(c, path+".on_session_end", m.OnSessionEnd)
 	checkWord(c, path+".bots.boards", m.Bots.Boards)
 	checkWord(c, path+".bots.stats", m.Bots.Stats)
 	checkWord(c, path+".bots.rating", m.Bots.Rating)
@@ -283,6 +285,12 @@ func (c *checker) board(path string, b BoardRule, currencies map[string]bool) {
 	}
 }
 
+func (c *checker) sessions(path string, s SessionRule) {
+	c.duration(path+".idle_after", s.IdleAfter)
+	c.duration(path+".reconnect_within", s.ReconnectWithin)
+	checkWord(c, path+".devices", s.Devices)
+}
+
 func (c *checker) window(path string, w WindowRule) {
 	checkWord(c, path+".every", w.Every)
 	checkWord(c, path+".week_start", weekday(w.WeekStart))
@@ -406,7 +414,6 @@ func (m Mode) later() []later {
 	return []later{
 		{"rating", m.Rating != nil},
 		{"reports", cmp.Or(m.Reports, Authority) != Authority},
-		{"on_crash", cmp.Or(m.OnCrash, ResumeMatches) != ResumeMatches},
 		{"bots.rating", m.Bots.Rating == Include},
 		{"unfinished.rating", m.Unfinished.Rating == Exclude},
 	}

@@ -45,13 +45,13 @@ const sampleRules = `{"modes":[
 
 // explicitDefaults are defaults; to say them changes nothing.
 const explicitDefaults = `{"currencies":[],"modes":[{"id":"duel","order":"desc","ties":"standard","tie_break":[],"players":{"min":1,"max":0},"missing":"dnf",
-   "expire_created":"","reports":"authority","ranks":"compute","on_crash":"resume",
+   "expire_created":"","reports":"authority","ranks":"compute","on_crash":"resume","on_session_end":"keep",
    "bots":{"boards":"exclude","stats":"exclude","rating":"exclude","prizes":"exclude","achievements":"exclude"},
    "unfinished":{"boards":"include","stats":"include","rating":"include","prizes":"exclude"},"boards":["daily"],"prizes":[]}],
  "boards":[{"id":"daily","of":"player","per_match":"sum","ties":"share",
    "keys":[{"metric":"points","fold":"sum","order":"desc","scale":0,"round":false,"best":0,"modes":[]},{"fold":"countback","order":"desc","scale":0,"round":false,"best":0}],
    "prizes":[],"window":{"every":"all","n":1,"from":"","week_start":"monday","zone":"UTC","grace":"0s","by":"ended_at","fixed":[]}}],
- "achievements":[],"levels":[]}`
+ "achievements":[],"levels":[],"sessions":{"idle_after":"","reconnect_within":"0s","devices":"one"}}`
 
 func TestDefaultsMayBeExplicit(t *testing.T) {
 	for _, text := range []string{sampleRules, explicitDefaults} {
@@ -129,7 +129,8 @@ func TestWhatCannotBeMeantIsRefusedWithItsPath(t *testing.T) {
 
 		mode(`"rating":{}`):                                     `modes[1].rating: not supported yet`,
 		mode(`"reports":"unanimous"`):                           `modes[1].reports: not supported yet`,
-		mode(`"on_crash":"settle"`):                             `modes[1].on_crash: not supported yet`,
+		`{"sessions":{"idle_after":"1ns"}}`:                     `sessions.idle_after: 1ns is finer than a millisecond`,
+		`{"sessions":{"reconnect_within":"1ns"}}`:               `sessions.reconnect_within: 1ns is finer than a millisecond`,
 		mode(`"bots":{"rating":"include"}`):                     `modes[1].bots.rating: not supported yet`,
 		mode(`"unfinished":{"rating":"exclude"}`):               `modes[1].unfinished.rating: not supported yet`,
 		board(`"window":{"n":2}`):                               `boards[0].window.n: 2 is for days, weeks and months`,
@@ -163,6 +164,7 @@ func TestGoValuesThatJSONCannotSayAreRefusedToo(t *testing.T) {
 		`modes[0].teams.fold: expected`:                                  func(m *Mode, _ *BoardRule) { m.Teams = &Teams{Fold: "x"} },
 		`modes[0].reports: expected`:                                     func(m *Mode, _ *BoardRule) { m.Reports = "x" },
 		`modes[0].ranks: expected`:                                       func(m *Mode, _ *BoardRule) { m.Ranks = "x" },
+		`modes[0].on_session_end: expected`:                              func(m *Mode, _ *BoardRule) { m.OnSessionEnd = "x" },
 		`modes[0].on_crash: expected`:                                    func(m *Mode, _ *BoardRule) { m.OnCrash = "x" },
 		`modes[0].bots.boards: expected`:                                 func(m *Mode, _ *BoardRule) { m.Bots.Boards = "x" },
 		`modes[0].bots.stats: expected`:                                  func(m *Mode, _ *BoardRule) { m.Bots.Stats = "x" },
@@ -253,7 +255,7 @@ func TestWithDefaultsMakesEveryDefaultExplicit(t *testing.T) {
 		Modes: []Mode{{
 			ID: "duel", Order: Desc, Ties: Standard, TieBreak: []TieBreak{{"kills", Desc}},
 			Points:  &Points{Win: Int(3), Draw: Int(0), Loss: Int(0)},
-			Players: Limits{Min: 1}, Teams: &Teams{Fold: TeamSum}, Reports: Authority, Ranks: ComputeRanks, OnCrash: ResumeMatches,
+			Players: Limits{Min: 1}, Teams: &Teams{Fold: TeamSum}, Reports: Authority, Ranks: ComputeRanks, OnCrash: ResumeMatches, OnSessionEnd: KeepSeat,
 			Bots:       BotPolicy{Exclude, Exclude, Exclude, Exclude, Exclude},
 			Unfinished: UnfinishedPolicy{Include, Include, Include, Exclude},
 			Boards:     []string{"ladder"},
@@ -271,6 +273,7 @@ func TestWithDefaultsMakesEveryDefaultExplicit(t *testing.T) {
 			},
 			Window: WindowRule{Every: AllTime, N: 1, WeekStart: "monday", Zone: "UTC", By: ByEnd},
 		}},
+		Sessions: SessionRule{Devices: OneDevice},
 	}, r.withDefaults())
 	require.Equal(t, []Number{Int(2), Int(0)}, Points{ByRank: []Number{Int(2), {}}}.withDefaults().ByRank)
 }

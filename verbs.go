@@ -18,6 +18,7 @@ type request struct {
 	id       string
 	now, at  time.Time
 	backfill bool
+	alone    bool     // nobody made it: no hook is asked
 	rules    *ruleset // in force when it is tried
 	seasons  uint64   // begun and ended by then
 	outcomes []Outcome
@@ -194,6 +195,13 @@ func (e *engine) decide(ctx context.Context, r request) (Match, *decision, error
 	if err != nil {
 		return Match{}, nil, err
 	}
+	if any, err := e.idleIn(ctx, m, r.now); err != nil {
+		return Match{}, nil, err
+	} else if any {
+		if m, err = e.find(ctx, r.id); err != nil {
+			return Match{}, nil, err
+		}
+	}
 	if due, expires := deadline(m, e.mode(m)); expires && !due.After(r.now) {
 		if err := e.expire(ctx, r.id); err != nil {
 			return Match{}, nil, err
@@ -354,14 +362,15 @@ func (e *engine) soften(d *decision) {
 	e.dues.noteMatch(d.next, e.mode(d.next))
 }
 
-// keys are what a decision reads and writes: the match, and where boards, money or exclusive modes are concerned the
-// players and teams.
+// keys are what a decision reads and writes: the match, and where boards, money, sessions or exclusive modes are concerned
+// the players and teams.
 func (e *engine) keys(d *decision) []key {
 	keys := []key{{'m', d.next.ID}}
 	mode := e.mode(d.next)
 	paid := e.ruleset().terms(d.next).Fee != nil && d.key != ""
 	over := d.next.State == Ended || d.next.State == Voided
-	if !over && !paid && !(d.next.State == Started && mode.Exclusive) {
+	seats := d.key != "" && mode.tellsGone() // a session may end meanwhile
+	if !over && !paid && !(d.next.State == Started && (mode.Exclusive || seats)) {
 		return keys
 	}
 	for _, s := range d.next.roster {
@@ -413,7 +422,7 @@ func (e *engine) expire(ctx context.Context, id string) error {
 
 // lateReport is the refusal of a report that came after the match was cancelled or had expired.
 func lateReport(r request, err error) error {
-	if r.op == "end match" && (errors.Is(err, ErrCancelled) || errors.Is(err, ErrExpired)) {
+	if r.op == "end match" && !r.alone && (errors.Is(err, ErrCancelled) || errors.Is(err, ErrExpired)) {
 		return err
 	}
 	return nil

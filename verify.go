@@ -15,12 +15,13 @@ type Verification struct {
 	Matches  int // ended matches of which the standings were computed again
 	Boards   int // boards of which every entry was folded again; not those whose calendar is a function that is not here
 	Accounts int // accounts added up again
+	Sessions int // players' sessions
 	Problems []Problem
 }
 
 // Problem is something stored that is not what the rules make of the rest.
 type Problem struct {
-	Kind    string // "match", "entry", "rank", "window", "account", "grant" or "player"
+	Kind    string // "match", "entry", "rank", "window", "account", "grant", "player" or "session"
 	ID      string // of that
 	Board   string // of an entry, rank or window
 	Message string
@@ -32,6 +33,7 @@ func (v Verification) MarshalJSON() ([]byte, error) {
 		Matches  int `json:"matches"`
 		Boards   int `json:"boards"`
 		Accounts int `json:"accounts"`
+		Sessions int `json:"sessions"`
 	}
 	type problem struct {
 		Kind    string `json:"kind"`
@@ -46,13 +48,13 @@ func (v Verification) MarshalJSON() ([]byte, error) {
 	return marshal(struct {
 		Checked  checked   `json:"checked"`
 		Problems []problem `json:"problems"`
-	}{checked{v.Matches, v.Boards, v.Accounts}, problems})
+	}{checked{v.Matches, v.Boards, v.Accounts, v.Sessions}, problems})
 }
 
 const mostProblems = 1000 // of one verification; more would not tell more
 
 // Verify computes every standing, entry, rank, balance, prize and achievement again from the stored rows alone and names
-// what differs: it needs no log and trusts nothing that was derived. Reads go on meanwhile; writes wait only while the
+// what differs, and sessions that cannot be: it needs no log and trusts nothing that was derived. Reads go on meanwhile; writes wait only while the
 // entries and grants are compared. It stops looking after a thousand problems. An error means that it could not look.
 // Each of the given functions is told, now and then, how many of how many commits it has looked at.
 func (e *Engine) Verify(ctx context.Context, progress ...func(done, of uint64)) (Verification, error) {
@@ -113,7 +115,7 @@ func (v *verifier) run(ctx context.Context) error {
 	if err := v.missed(ctx); err != nil {
 		return err
 	}
-	for _, check := range []func(context.Context) error{v.audit.follow, v.audit.matches, v.audit.players} {
+	for _, check := range []func(context.Context) error{v.audit.follow, v.audit.matches, v.audit.players, v.sessions} {
 		if err := check(ctx); err != nil {
 			return err
 		}

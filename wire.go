@@ -89,6 +89,7 @@ func (s Standing) MarshalJSON() ([]byte, error) {
 		Attributes map[string]string `json:"attributes,omitempty"`
 		Outcome    *Number           `json:"outcome,omitempty"`
 		Status     Status            `json:"status,omitempty"`
+		Gone       Status            `json:"gone,omitempty"`
 		Metrics    map[string]Number `json:"metrics,omitempty"`
 		Rank       int               `json:"rank,omitempty"`
 		Position   int               `json:"position,omitempty"`
@@ -98,7 +99,7 @@ func (s Standing) MarshalJSON() ([]byte, error) {
 		Grants     []Grant           `json:"grants,omitempty"`
 		Boards     []BoardMove       `json:"boards,omitempty"`
 		Summary    *Summary          `json:"summary,omitempty"`
-	}{s.Player, s.Team, s.Bot, s.Attributes, wireNumber(s.Outcome), s.Status, s.Metrics, s.Rank, s.Position, s.Result, s.Held, s.Paid, s.Grants, s.Boards, s.Summary.wire()})
+	}{s.Player, s.Team, s.Bot, s.Attributes, wireNumber(s.Outcome), s.Status, s.Gone, s.Metrics, s.Rank, s.Position, s.Result, s.Held, s.Paid, s.Grants, s.Boards, s.Summary.wire()})
 }
 
 // MarshalJSON writes the move as it stands in a standing.

@@ -37,6 +37,10 @@ func (RankSource) words() []RankSource { return []RankSource{ComputeRanks, Accep
 func (CrashPolicy) words() []CrashPolicy {
 	return []CrashPolicy{ResumeMatches, CancelMatches, SettleMatches}
 }
+func (SessionPolicy) words() []SessionPolicy {
+	return []SessionPolicy{KeepSeat, LeaveSeat, ForfeitSeat}
+}
+func (Devices) words() []Devices         { return []Devices{OneDevice, ManyDevices} }
 func (Policy) words() []Policy           { return []Policy{Exclude, Include} }
 func (Subject) words() []Subject         { return []Subject{OfPlayers, OfTeams} }
 func (PerMatch) words() []PerMatch       { return []PerMatch{PerMatchSum, PerMatchBest} }

@@ -61,6 +61,10 @@ func Rules() *rapid.Generator[finalbell.Rules] {
 			id := "board-" + strconv.Itoa(b+1)
 			r.Boards = append(r.Boards, drawBoard(t, id, feeders[id]))
 		}
+		if !once(t, 3, "simple sessions") {
+			r.Sessions = finalbell.SessionRule{IdleAfter: pick(t, "idle after", 0, 3*time.Second, 10*time.Second),
+				ReconnectWithin: pick(t, "reconnect within", 0, 2*time.Second), Devices: pick(t, "devices", "", finalbell.OneDevice, finalbell.ManyDevices)}
+		}
 		return r
 	})
 }
@@ -101,6 +105,7 @@ func drawMode(t *rapid.T, id string) finalbell.Mode {
 			pick(t, "bounded metric", "outcome", "kills", "time"): {Min: finalbell.Int(0), Max: pick(t, "bound", finalbell.Number{}, finalbell.Int(2))},
 		}
 	}
+	m.OnSessionEnd = pick(t, "on session end", "", finalbell.KeepSeat, finalbell.LeaveSeat, finalbell.ForfeitSeat)
 	m.Bots.Boards = pick(t, "bots on boards", "", finalbell.Exclude, finalbell.Include)
 	m.Unfinished.Boards = pick(t, "unfinished on boards", "", finalbell.Include, finalbell.Exclude)
 	return m

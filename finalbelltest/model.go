@@ -41,10 +41,11 @@ type model struct {
 	shows     int              // hides and restores so far
 	found     map[string]int   // where matches are in the list, checked before use and so shared by clones
 
-	moved  []movement          // all money that ever went anywhere, in order
-	paid   map[string]movement // by the key of the call
-	grants []finalbell.Grant   // in the order in which they were made first
-	gone   map[place]bool      // entries that have lost results to matches that were taken back
+	moved    []movement          // all money that ever went anywhere, in order
+	paid     map[string]movement // by the key of the call
+	grants   []finalbell.Grant   // in the order in which they were made first
+	gone     map[place]bool      // entries that have lost results to matches that were taken back
+	sessions []attended          // in the order of their creation
 	*workings
 }
 
@@ -84,6 +85,7 @@ func (m *Model) Clone() *Model {
 	c := *m.model
 	c.matches, c.late, c.workings = slices.Clone(c.matches), maps.Clone(c.late), newWorkings()
 	c.closings, c.grants, c.moved = slices.Clone(c.closings), slices.Clone(c.grants), slices.Clip(c.moved)
+	c.sessions = slices.Clone(c.sessions)
 	c.paid, c.gone = maps.Clone(c.paid), maps.Clone(c.gone)
 	c.closed, c.hidden, c.seasons = maps.Clone(c.closed), maps.Clone(c.hidden), maps.Clone(c.seasons)
 	c.results = make(map[string]map[string][]brought)
@@ -104,7 +106,7 @@ func (m *Model) Create(n finalbell.NewMatch) (finalbell.Match, error) {
 		return finalbell.Match{}, refuse(finalbell.ErrInvalid)
 	}
 	if p, there := m.find(n.ID); there {
-		p = m.doDue(p, now)
+		p = m.allDue(p, now)
 		if !sameContent(p.content, n) {
 			return finalbell.Match{}, refuse(finalbell.ErrExists)
 		}
@@ -331,6 +333,11 @@ func (m *Model) isNext(now time.Time) (next finalbell.Done, do func()) {
 		for _, w := range m.dueWindows(board, now) {
 			due := m.due(board, w)
 			consider(finalbell.Done{Kind: "close", ID: doneID(board.ID, w.ID), Due: due}, func() { m.close(windowName{board.ID, w.ID}, due) })
+		}
+	}
+	for _, s := range m.sessions {
+		if due, idles := m.idleDue(s); idles && !due.After(now) {
+			consider(finalbell.Done{Kind: "idle", ID: s.ID, Due: due}, func() { m.idle(s.ID) })
 		}
 	}
 	for _, g := range m.grants {

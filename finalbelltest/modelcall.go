@@ -33,7 +33,7 @@ func (m *Model) load(id string, usesAt bool, outcomes ...finalbell.Outcome) (p p
 	if !there {
 		return p, now, at, refuse(finalbell.ErrNotFound)
 	}
-	return m.doDue(p, now), now, at, nil
+	return m.allDue(p, now), now, at, nil
 }
 
 // clock is the present, which is never before what was written.
@@ -97,6 +97,14 @@ func (m *Model) write(p played, at time.Time) finalbell.Match {
 func (m *Model) put(p played) {
 	i, _ := m.index(p.match.ID)
 	m.matches[i] = p
+}
+
+// allDue does what is due of a match and of the sessions of its players.
+func (m *Model) allDue(p played, now time.Time) played {
+	for m.idleStep(m.idlers(p), now) {
+	}
+	p, _ = m.find(p.match.ID)
+	return m.doDue(p, now)
 }
 
 // doDue closes a match whose deadline has passed.

@@ -21,7 +21,7 @@ type said struct {
 func (s said) forgotten() said {
 	var f said
 	for _, seat := range s.seats {
-		f.seats = append(f.seats, finalbell.Standing{Player: seat.Player, Team: seat.Team, Bot: seat.Bot, Attributes: seat.Attributes})
+		f.seats = append(f.seats, finalbell.Standing{Player: seat.Player, Team: seat.Team, Bot: seat.Bot, Attributes: seat.Attributes, Gone: seat.Gone})
 	}
 	return f
 }
@@ -56,7 +56,7 @@ func lay(before said, mode finalbell.Mode, outcomes []finalbell.Outcome, final b
 		seat := &s.seats[i]
 		_, scored := s.teams[seat.Team]
 		if final && seat.Status == "" {
-			if mode.Missing.Reject && !scored {
+			if mode.Missing.Reject && !scored && seat.Gone == "" {
 				return s, refuse(finalbell.ErrOutcome)
 			}
 			*seat = assumed(mode, *seat, scored)
@@ -204,6 +204,8 @@ func within(mode finalbell.Mode, metric string, n finalbell.Number) bool {
 // assumed is what a report says by not naming a player.
 func assumed(mode finalbell.Mode, seat finalbell.Standing, scored bool) finalbell.Standing {
 	switch {
+	case seat.Gone != "":
+		seat.Status = seat.Gone
 	case scored:
 		seat.Status = finalbell.Finished
 	case mode.Missing.Outcome.Known():

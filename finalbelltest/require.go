@@ -97,6 +97,9 @@ func (m *Model) Diff(e *finalbell.Engine) string {
 	if problem := m.DiffPast(e); problem != "" {
 		return problem
 	}
+	if problem := m.DiffSessions(e); problem != "" {
+		return problem
+	}
 	return m.DiffMoney(e)
 }
 
@@ -110,7 +113,7 @@ func sameMatch(a, b finalbell.Match) bool {
 }
 
 func sameStanding(a, b finalbell.Standing) bool {
-	return a.Player == b.Player && a.Team == b.Team && a.Bot == b.Bot && a.Outcome == b.Outcome && a.Status == b.Status &&
+	return a.Player == b.Player && a.Team == b.Team && a.Bot == b.Bot && a.Outcome == b.Outcome && a.Status == b.Status && a.Gone == b.Gone &&
 		a.Rank == b.Rank && a.Position == b.Position && a.Result == b.Result && maps.Equal(a.Metrics, b.Metrics) && maps.Equal(a.Attributes, b.Attributes) &&
 		slices.EqualFunc(a.Boards, b.Boards, sameMove) && a.Summary == b.Summary && diffGrants(a.Grants, b.Grants) == ""
 }

@@ -29,7 +29,7 @@ func TestAReplayThatIsKilledGoesOn(t *testing.T) {
 	finish := func() {
 		s.replay(t, s.file, "--db", db)
 		require.Equal(t, want, s.replay(t, s.file, "--db", db, "--json"))
-		require.Equal(t, "checked 380 matches, 1 board, 0 accounts: no problems\n", succeed(t, "verify", db))
+		require.Equal(t, "checked 380 matches, 1 board, 0 accounts, 0 sessions: no problems\n", succeed(t, "verify", db))
 		db = ""
 	}
 	for kills < enough {
@@ -95,7 +95,7 @@ func TestABackupThatIsInterruptedLeavesAWholeCopyOrNone(t *testing.T) {
 			continue
 		}
 		require.Len(t, left, 1)
-		require.Equal(t, "checked 380 matches, 1 board, 0 accounts: no problems\n", succeed(t, "verify", target))
+		require.Equal(t, "checked 380 matches, 1 board, 0 accounts, 0 sessions: no problems\n", succeed(t, "verify", target))
 	}
 }
 

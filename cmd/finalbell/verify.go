@@ -72,7 +72,7 @@ func (c *verifyCommand) print(out io.Writer, found finalbell.Verification) error
 	if n := len(found.Problems); n > 0 {
 		problems = plural(n, "problem", "problems")
 	}
-	fmt.Fprintf(w, "checked %s, %s, %s: %s\n", plural(found.Matches, "match", "matches"), plural(found.Boards, "board", "boards"),
-		plural(found.Accounts, "account", "accounts"), problems)
+	fmt.Fprintf(w, "checked %s, %s, %s, %s: %s\n", plural(found.Matches, "match", "matches"), plural(found.Boards, "board", "boards"),
+		plural(found.Accounts, "account", "accounts"), plural(found.Sessions, "session", "sessions"), problems)
 	return flush(w)
 }

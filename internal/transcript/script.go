@@ -18,7 +18,7 @@ import (
 type Session struct {
 	engine *finalbell.Engine
 	clock  time.Time
-	next   int // the number of the next id that a match gets which comes without
+	next   int // the number of the next id that a match or a session gets which comes without
 }
 
 // Open opens an engine on a store, which is the session's from then on, and closed if that fails. The clock starts at the last time
@@ -53,6 +53,12 @@ func open(ctx context.Context, s store.Store, rules finalbell.Rules) (*Session, 
 			return nil, err
 		}
 		session.note(m.ID)
+	}
+	for of, err := range session.engine.Sessions(ctx, finalbell.SessionFilter{}) {
+		if err != nil {
+			return nil, err
+		}
+		session.note(of.ID)
 	}
 	return session, nil
 }
@@ -171,7 +177,19 @@ func (s *Session) call(ctx context.Context, verb string, v strictjson.Value) (an
 		return s.history(ctx, v)
 	case "head_to_head":
 		return s.headToHead(ctx, v)
-	case "rematch", "session_start", "session_end":
+	case "session_start":
+		return s.sessionStart(ctx, v)
+	case "session_end":
+		return s.sessionEnd(ctx, v)
+	case "heartbeat":
+		return s.heartbeat(ctx, v)
+	case "session":
+		return s.session(ctx, v)
+	case "sessions":
+		return s.sessions(ctx, v)
+	case "orphans":
+		return s.orphans(ctx, v)
+	case "rematch":
 		return nil, v.Errorf("not supported yet")
 	}
 	return nil, fmt.Errorf("no verb %q", clip(verb))
