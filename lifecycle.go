@@ -35,6 +35,14 @@ type NewMatch struct {
 	Attributes map[string]string
 }
 
+// asked is a new match as it was asked for.
+type asked struct {
+	NewMatch
+	rematch bool
+	opened  bool   // Room is one that was opened
+	body    []byte // of the event
+}
+
 // Match is a match as it stood when the call returned. Its slices and maps belong to the caller.
 type Match struct {
 	ID, Mode, Room, Round string
@@ -74,6 +82,8 @@ const (
 	verbCancel verb = "cancel"
 	verbVoid   verb = "void"
 	verbAmend  verb = "amend"
+
+	verbRematch verb = "rematch" // moves no match; what it may follow is the law's all the same
 )
 
 // answer is what a verb finds in a state: a new state, the stored match, a refusal, or the stored match for
@@ -89,6 +99,7 @@ var (
 	isStored     = answer{stored: true}
 	sameOrAgain  = answer{to: Ended, same: true}
 	sameOrEnded  = answer{same: true, kind: ErrAlreadyEnded}
+	isNewMatch   = answer{to: Created}
 	refusesState = answer{kind: ErrState}
 	isCancelled  = answer{kind: ErrCancelled}
 	isExpired    = answer{kind: ErrExpired}
@@ -121,6 +132,10 @@ var law = map[verb]map[State]answer{
 		Created: refusesState, Started: refusesState, Disputed: refusesState, Ended: sameOrAgain,
 		Cancelled: refusesState, Expired: refusesState, Voided: refusesState,
 	},
+	verbRematch: {
+		Created: refusesState, Started: refusesState, Disputed: refusesState, Ended: isNewMatch,
+		Cancelled: isNewMatch, Expired: isNewMatch, Voided: isNewMatch,
+	},
 }
 
 // move looks a verb up in the law. It returns the next state, or replayed for a match that is to be returned
@@ -151,35 +166,49 @@ func create(n NewMatch, at time.Time) Match {
 	return m
 }
 
-// sameContent reports whether m was created by a call that said what n says.
-func sameContent(m Match, n NewMatch) bool {
-	if m.Mode != n.Mode || m.Room != n.Room || m.Round != n.Round || !m.Deadline.Equal(n.Deadline) ||
-		!maps.Equal(m.Attributes, n.Attributes) || m.invited != len(n.Players) {
+// sameContent reports whether m was created by a call that said what n says. What n leaves to an opened room is not compared:
+// its members may be others by now.
+func sameContent(m Match, n asked) bool {
+	if m.Mode != n.Mode && !(n.opened && n.Mode == "") || m.Room != n.Room || m.Round != n.Round || !m.Deadline.Equal(n.Deadline) ||
+		!maps.Equal(m.Attributes, n.Attributes) {
 		return false
 	}
-	for i, p := range n.Players {
-		s := m.roster[i]
-		if s.Player != p.Player || s.Team != p.Team || s.Bot != p.Bot || !maps.Equal(s.Attributes, p.Attributes) {
-			return false
+	roster := m.roster[:m.invited]
+	if n.opened && n.rematch {
+		for _, p := range n.Players {
+			if len(roster) > 0 && sameParticipant(roster[0].participant(), p) {
+				roster = roster[1:]
+			}
 		}
+		return len(roster) == 0
 	}
-	return true
+	return n.opened && len(n.Players) == 0 ||
+		slices.EqualFunc(roster, n.Players, func(s Standing, p Participant) bool { return sameParticipant(s.participant(), p) })
 }
 
 // checkRoster refuses a roster that the mode does not allow: a player twice first, then the numbers.
 func checkRoster(mode Mode, roster []Standing) error {
-	seen := make(map[string]bool, len(roster))
-	var twice []string
-	for _, s := range roster {
-		if seen[s.Player] && !slices.Contains(twice, s.Player) {
-			twice = append(twice, s.Player)
-		}
-		seen[s.Player] = true
-	}
-	if twice != nil {
-		return refuse(ErrDuplicatePlayer, "named twice: "+list(twice), twice...)
+	if err := checkTwice(roster, func(s Standing) string { return s.Player }); err != nil {
+		return err
 	}
 	return checkNumbers(mode, roster)
+}
+
+// checkTwice refuses a list in which a player is named twice.
+func checkTwice[T any](all []T, player func(T) string) error {
+	seen := make(map[string]bool, len(all))
+	var twice []string
+	for _, x := range all {
+		id := player(x)
+		if seen[id] && !slices.Contains(twice, id) {
+			twice = append(twice, id)
+		}
+		seen[id] = true
+	}
+	if twice == nil {
+		return nil
+	}
+	return refuse(ErrDuplicatePlayer, "named twice: "+list(twice), twice...)
 }
 
 // checkNumbers refuses too few or too many players and too large a team.
