@@ -20,7 +20,7 @@ type Verification struct {
 
 // Problem is something stored that is not what the rules make of the rest.
 type Problem struct {
-	Kind    string // "match", "entry", "rank", "window", "account", "grant" or "player"
+	Kind    string // "match", "entry", "rank", "window", "account", "grant", "room" or "player"
 	ID      string // of that
 	Board   string // of an entry, rank or window
 	Message string
@@ -113,7 +113,7 @@ func (v *verifier) run(ctx context.Context) error {
 	if err := v.missed(ctx); err != nil {
 		return err
 	}
-	for _, check := range []func(context.Context) error{v.audit.follow, v.audit.matches, v.audit.players} {
+	for _, check := range []func(context.Context) error{v.audit.follow, v.audit.matches, v.audit.rooms, v.audit.players} {
 		if err := check(ctx); err != nil {
 			return err
 		}
