@@ -27,8 +27,8 @@ type Hooks struct {
 
 // Call is what a hook is told about the call that it is part of.
 type Call struct {
-	Op       string            // "create match", "start match", "report match", "end match", "cancel match", "void match" or "amend match"
-	Match    Match             // before the call; for create as it will be
+	Op       string            // "create match", "rematch", "start match", "report match", "end match", "cancel match", "void match" or "amend match"
+	Match    Match             // before the call; for create and rematch as it will be
 	Outcomes []Outcome         // of report, end and amend
 	Reason   string            // of cancel, void and amend
 	Data     map[string]string // Before: what to store with the match; empty at first

@@ -39,6 +39,7 @@ type NewMatch struct {
 type asked struct {
 	NewMatch
 	rematch bool
+	after   uint64 // a rematch: position of the commit that created the match that it follows
 	opened  bool   // Room is one that was opened
 	body    []byte // of the event
 }
@@ -170,7 +171,7 @@ func create(n NewMatch, at time.Time) Match {
 // its members may be others by now.
 func sameContent(m Match, n asked) bool {
 	if m.Mode != n.Mode && !(n.opened && n.Mode == "") || m.Room != n.Room || m.Round != n.Round || !m.Deadline.Equal(n.Deadline) ||
-		!maps.Equal(m.Attributes, n.Attributes) {
+		!maps.Equal(m.Attributes, n.Attributes) || n.rematch && m.created <= n.after {
 		return false
 	}
 	roster := m.roster[:m.invited]

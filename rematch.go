@@ -8,7 +8,8 @@ import (
 // Rematch creates another match of the mode, room, round and attributes of one that is over, with the same players, those
 // who walked in included, and their teams and attributes; it has no deadline. In a room that was opened those of them play
 // who are still members, and what Create says of rooms holds. Without an id it gets a new one; the same id again returns that
-// match as it is now, Replayed. A match that is not over is ErrState.
+// match as it is now, Replayed; the id of a match with other content, or of an older one, is ErrExists. A match that is not over
+// is ErrState.
 func (e *Engine) Rematch(ctx context.Context, match, id string) (Match, error) {
 	const op = "rematch"
 	e = e.undated()
@@ -53,7 +54,7 @@ func (e *Engine) asks(ctx context.Context, match, id string) (asked, error) {
 	if _, _, err := move(verbRematch, m, false); err != nil {
 		return asked{}, err
 	}
-	n := asked{rematch: true, NewMatch: NewMatch{ID: id, Mode: m.Mode, Room: m.Room, Round: m.Round, Attributes: m.Attributes}}
+	n := asked{rematch: true, after: m.created, NewMatch: NewMatch{ID: id, Mode: m.Mode, Room: m.Room, Round: m.Round, Attributes: m.Attributes}}
 	for _, s := range m.roster {
 		n.Players = append(n.Players, s.participant())
 	}

@@ -174,6 +174,14 @@ func (m *Model) Rematch(match, id string) (finalbell.Match, error) {
 	for _, s := range p.said.seats {
 		n.Players = append(n.Players, finalbell.Participant{Player: s.Player, Team: s.Team, Bot: s.Bot, Attributes: s.Attributes})
 	}
+	old, _ := m.index(match)
+	if new, there := m.index(id); there && new <= old {
+		m.doDue(m.matches[new], m.clock())
+		if _, err := m.Create(n); KindOf(err) == finalbell.ErrInvalid {
+			return finalbell.Match{}, err
+		}
+		return finalbell.Match{}, refuse(finalbell.ErrExists)
+	}
 	return m.create(n, true)
 }
 
