@@ -125,7 +125,9 @@ func (m *machine) drawRoom(t *rapid.T) string {
 	return rapid.SampledFrom([]string{"r1", "r2", "hall", "nope"}).Draw(t, "room")
 }
 
-func (m *machine) openRoom(t *rapid.T) {
+func (m *machine) openRoom(t *rapid.T) { room, on := m.drawOpen(t); m.inRoom(t, room, on) }
+
+func (m *machine) drawOpen(t *rapid.T) (string, either[string]) {
 	n := finalbell.NewRoom{ID: rapid.SampledFrom([]string{"r1", "r2", "hall"}).Draw(t, "room"), Mode: rapid.SampledFrom(m.rules.Modes).Draw(t, "mode").ID}
 	if r, err := m.model.Room(n.ID); err == nil && rapid.IntRange(1, 2).Draw(t, "the same") == 2 {
 		n.Mode, n.Players, n.Wait, n.Attributes = r.Mode, r.Players, r.Wait, r.Attributes
@@ -137,10 +139,10 @@ func (m *machine) openRoom(t *rapid.T) {
 			n.Attributes = map[string]string{"stakes": "high"}
 		}
 	}
-	m.inRoom(t, n.ID, either[string]{
+	return n.ID, either[string]{
 		engine: func(e *finalbell.Engine) (string, error) { return printed(e.OpenRoom(context.Background(), n)) },
 		model:  func(m *finalbelltest.Model) (string, error) { return printed(m.OpenRoom(n)) },
-	})
+	}
 }
 
 func (m *machine) joinRoom(t *rapid.T)    { room, on := m.drawJoin(t); m.inRoom(t, room, on) }
@@ -281,9 +283,12 @@ func (m *machine) boutInRoom(t *rapid.T) {
 // raceRooms makes a few calls about rooms at once.
 func (m *machine) raceRooms(t *rapid.T) { m.raceOf(t, m.drawRacingRoom) }
 
-// drawRacingRoom draws a call about a room that may come at the same time as others. When somebody joined is not compared.
+// drawRacingRoom draws a call about a room that may come at the same time as others.
 func (m *machine) drawRacingRoom(t *rapid.T) either[string] {
-	switch rapid.IntRange(1, 7).Draw(t, "racing") {
+	switch rapid.IntRange(1, 8).Draw(t, "racing") {
+	case 8:
+		_, on := m.drawOpen(t)
+		return on
 	case 1, 2:
 		_, on := m.drawJoin(t)
 		return on

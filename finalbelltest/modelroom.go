@@ -175,8 +175,8 @@ func (m *Model) Rematch(match, id string) (finalbell.Match, error) {
 		n.Players = append(n.Players, finalbell.Participant{Player: s.Player, Team: s.Team, Bot: s.Bot, Attributes: s.Attributes})
 	}
 	old, _ := m.index(match)
-	if new, there := m.index(id); there && new <= old {
-		m.doDue(m.matches[new], m.clock())
+	if other, there := m.index(id); there && other <= old {
+		m.doDue(m.matches[other], m.clock())
 		if _, err := m.Create(n); KindOf(err) == finalbell.ErrInvalid {
 			return finalbell.Match{}, err
 		}
