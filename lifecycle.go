@@ -26,22 +26,13 @@ const (
 
 // NewMatch is what Create is told. Two calls with the same id and the same content are one match.
 type NewMatch struct {
-	ID         string // default: a new one
-	Mode       string
-	Room       string
-	Round      string // a number or a label; its number is the label's last run of digits
-	Players    []Participant
-	Deadline   time.Time // a match that has not ended by then expires; zero: only the mode's limits
+	ID         string        // default: a new one
+	Mode       string        // default: that of an opened room
+	Room       string        // one that was opened, or a label
+	Round      string        // a number or a label; its number is the label's last run of digits
+	Players    []Participant // default: the members of an opened room
+	Deadline   time.Time     // a match that has not ended by then expires; zero: only the mode's limits
 	Attributes map[string]string
-}
-
-// asked is a new match as it was asked for.
-type asked struct {
-	NewMatch
-	rematch bool
-	after   uint64 // a rematch: position of the commit that created the match that it follows
-	opened  bool   // Room is one that was opened
-	body    []byte // of the event
 }
 
 // Match is a match as it stood when the call returned. Its slices and maps belong to the caller.
@@ -165,26 +156,6 @@ func create(n NewMatch, at time.Time) Match {
 		m.roster[i] = Standing{Player: p.Player, Team: p.Team, Bot: p.Bot, Attributes: maps.Clone(p.Attributes), seat: i}
 	}
 	return m
-}
-
-// sameContent reports whether m was created by a call that said what n says. What n leaves to an opened room is not compared:
-// its members may be others by now.
-func sameContent(m Match, n asked) bool {
-	if m.Mode != n.Mode && !(n.opened && n.Mode == "") || m.Room != n.Room || m.Round != n.Round || !m.Deadline.Equal(n.Deadline) ||
-		!maps.Equal(m.Attributes, n.Attributes) || n.rematch && m.created <= n.after {
-		return false
-	}
-	roster := m.roster[:m.invited]
-	if n.opened && n.rematch {
-		for _, p := range n.Players {
-			if len(roster) > 0 && sameParticipant(roster[0].participant(), p) {
-				roster = roster[1:]
-			}
-		}
-		return len(roster) == 0
-	}
-	return n.opened && len(n.Players) == 0 ||
-		slices.EqualFunc(roster, n.Players, func(s Standing, p Participant) bool { return sameParticipant(s.participant(), p) })
 }
 
 // checkRoster refuses a roster that the mode does not allow: a player twice first, then the numbers.
