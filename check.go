@@ -50,19 +50,7 @@ func (e *engine) checkNew(n NewMatch) error {
 		return refuse(ErrInvalid, plural(len(n.Players), "player")+" are more than "+strconv.Itoa(maxPlayers))
 	}
 	for i, p := range n.Players {
-		at := "players[" + strconv.Itoa(i) + "]"
-		if err := checkID(at+".player", p.Player); err != nil {
-			return err
-		}
-		switch {
-		case p.Team != "":
-			if err := checkID(at+".team", p.Team); err != nil {
-				return err
-			}
-		case mode.Teams != nil:
-			return refuse(ErrInvalid, at+".team: mode "+quote(mode.ID)+" needs one for "+quote(p.Player))
-		}
-		if err := checkAttributes(at+".attributes", p.Attributes); err != nil {
+		if err := checkParticipant(mode, "players["+strconv.Itoa(i)+"]", p); err != nil {
 			return err
 		}
 	}
@@ -70,6 +58,22 @@ func (e *engine) checkNew(n NewMatch) error {
 		return err
 	}
 	return rs.checkPartitions(mode, n)
+}
+
+// checkParticipant refuses a participant who could be in no match of the mode.
+func checkParticipant(mode Mode, at string, p Participant) error {
+	if err := checkID(at+".player", p.Player); err != nil {
+		return err
+	}
+	switch {
+	case p.Team != "":
+		if err := checkID(at+".team", p.Team); err != nil {
+			return err
+		}
+	case mode.Teams != nil:
+		return refuse(ErrInvalid, at+".team: mode "+quote(mode.ID)+" needs one for "+quote(p.Player))
+	}
+	return checkAttributes(at+".attributes", p.Attributes)
 }
 
 func checkAttributes(field string, attributes map[string]string) error {

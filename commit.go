@@ -218,7 +218,7 @@ func (c *committer) write(batch []*pending, soft []store.Record) {
 		}
 		batched := all
 		if !c.told {
-			batched = append(all[:len(all):len(all)], runningRecord(isRunning))
+			batched = append(all[:len(all):len(all)], runningRecord(isOpen))
 		}
 		err := commit(c.store, store.Batch{Commits: commits, Soft: batched})
 		var answer *store.CommitError

@@ -240,7 +240,7 @@ func TestSoftRecordsAreWrittenWithinASecondOrOnceTheyAreMany(t *testing.T) {
 		synctest.Wait()
 		require.Len(t, r.s.written(), 1)
 		require.Len(t, r.s.written()[0].Soft, 2, "the last value wins, and the store is told that an engine runs")
-		assert.Equal(t, runningRecord(isRunning), r.s.written()[0].Soft[1])
+		assert.Equal(t, runningRecord(isOpen), r.s.written()[0].Soft[1])
 		assert.Equal(t, uint64(2), r.s.written()[0].Soft[0].(store.Match).Version)
 		_, there := r.c.overlay(softKey{'m', "a"})
 		assert.False(t, there, "what is written is forgotten")

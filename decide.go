@@ -17,6 +17,12 @@ const (
 	expiredEvent   = "match_expired"
 	refusedEvent   = "report_refused"
 
+	roomOpenedEvent    = "room_opened"
+	roomJoinedEvent    = "room_joined"
+	roomLeftEvent      = "room_left"
+	roomDismissedEvent = "room_dismissed"
+	roomClosedEvent    = "room_closed"
+
 	feesReleasedEvent = "fees_released"
 	voidedEvent       = "match_voided"
 	amendedEvent      = "match_amended"
@@ -44,16 +50,16 @@ const backfillBody = `{"backfill":true}`
 // What each verb makes of a match: refusals first, in the documented order, then the one change. Nothing here
 // reads a clock or a store.
 
-func decideCreate(e *engine, r request) (*decision, error) {
-	mode := e.ruleset().modes[r.create.Mode]
-	m := create(*r.create, r.at)
+func decideCreate(e *engine, n NewMatch, r request) (*decision, error) {
+	mode := e.ruleset().modes[n.Mode]
+	m := create(n, r.at)
 	if !m.Deadline.IsZero() && !m.Deadline.After(r.at) {
 		return nil, refuse(ErrInvalid, "deadline "+timetext.Format(m.Deadline)+" is not after the match is created, "+timetext.Format(r.at))
 	}
 	if err := checkRoster(mode, m.roster); err != nil {
 		return nil, err
 	}
-	return &decision{next: m, key: keyOf("create", m.ID), digest: digestContent(m), kind: createdEvent, at: r.now}, nil
+	return &decision{next: m, key: keyOf("create", m.ID), digest: digestContent(m), kind: createdEvent, body: r.create.body, at: r.now}, nil
 }
 
 func decideStart(e *engine, m Match, r request) (*decision, error) {

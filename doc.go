@@ -21,6 +21,14 @@
 // or, if that was not called in time, before the first call that touches the board; whatever became due while no
 // engine ran is done in order, each as of its due time.
 //
+// # Rooms
+//
+// A [Room] is where players come together for one match after the other. [Engine.OpenRoom] opens it, [Engine.Join] and
+// [Engine.Leave] change its members, of whom it holds the mode's entry fee. A match that is created in it is played by its
+// members; what was held is held for the match from then on. When no match is found, [Engine.Dismiss] or the room's deadline
+// lets everybody go with their money. [Engine.Rematch] creates another match of the same kind, in a room or outside. A room that
+// nobody opened is only a label on matches.
+//
 // # Money, grants and progress
 //
 // A [Currency] is counted in whole minor units and kept by double entry: every movement is a posting of [Line] values
@@ -43,7 +51,8 @@
 // # The verbs
 //
 // [Open] opens an engine on a database in a file, [New] on any other store. [Engine.Create], [Engine.Start], [Engine.Report], [Engine.End] and
-// [Engine.Cancel] move a match; [Engine.Void] and [Engine.Amend] correct it afterwards; [Engine.Credit], [Engine.Debit],
+// [Engine.Cancel] move a match, and [Engine.Rematch] makes the next one; [Engine.OpenRoom], [Engine.Join], [Engine.Leave],
+// [Engine.Dismiss] and [Engine.CloseRoom] are about rooms; [Engine.Void] and [Engine.Amend] correct it afterwards; [Engine.Credit], [Engine.Debit],
 // [Engine.Transfer] and [Engine.Claim] move what players have. [Engine.Tick] does what is due by the clock, which a background loop calls by
 // itself. Every verb may be called again, for ever: the same call with the same id and content returns the
 // match as it is, Replayed, and changes nothing. Who did not hear the answer asks again.

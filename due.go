@@ -12,10 +12,10 @@ import (
 
 // Done is something that became due and was done.
 type Done struct {
-	// Kind is "expire" for a match, "close" for a window, "idle" for a session, "lapse" for a grant that nobody claimed in
-	// time and "deliver" for one that the host was asked to deliver.
+	// Kind is "expire" for a match, "dismiss" for the members of a room, "close" for a window, "idle" for a session, "lapse"
+	// for a grant that nobody claimed in time and "deliver" for one that the host was asked to deliver.
 	Kind string
-	ID   string // of the match, session or grant; of a window its board's and its own with a slash between, in which % and / are %25 and %2F
+	ID   string // of the match, room, session or grant; of a window its board's and its own with a slash between, in which % and / are %25 and %2F
 	Due  time.Time
 }
 
@@ -50,6 +50,7 @@ const (
 	idleKind    = "idle"
 	lapseKind   = "lapse"
 	deliverKind = "deliver"
+	dismissKind = "dismiss"
 )
 
 // note sees that something is done when it is due, in place of what was noted of it before; at the zero time it never is.
@@ -223,6 +224,8 @@ func (e *engine) perform(ctx context.Context, next Done, p *period) error {
 		return e.lapse(ctx, next.ID, next.Due)
 	case deliverKind:
 		return e.deliver(ctx, next.ID)
+	case dismissKind:
+		return e.dismissDue(ctx, next.ID, e.now())
 	}
 	return e.expire(ctx, next.ID)
 }

@@ -76,6 +76,7 @@ type engine struct {
 	store     store.Store
 	committer *committer
 	dues      *dues
+	opened    opened
 	ticking   sync.Mutex
 	archives  *archives
 	copyRun   int    // entries in a chunk of a copy
@@ -217,10 +218,13 @@ func prepare(ctx context.Context, s store.Store, rules Rules, history rulebook, 
 	return e, e.committer.books.open(ctx, s)
 }
 
-// load fills the boards from the stored entries and takes up the running matches.
+// load fills the boards from the stored entries and takes up the rooms and the running matches.
 func (e *engine) load(ctx context.Context) error {
 	rs := e.ruleset()
 	if err := e.loadWindows(ctx, rs); err != nil {
+		return err
+	}
+	if err := e.noteRooms(ctx); err != nil {
 		return err
 	}
 	return e.noteRunning(ctx)

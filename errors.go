@@ -12,16 +12,16 @@ type Kind string
 // The kinds. A nil error means that the call's effects are durable; ErrUnknown that nobody knows (retry with
 // the same id); every other kind that nothing happened.
 const (
-	ErrNotFound        Kind = "not_found"        // no such match, board, window or entry
+	ErrNotFound        Kind = "not_found"        // no such match, room, board, window or entry
 	ErrExists          Kind = "exists"           // the id is in use for other content
 	ErrNotStarted      Kind = "not_started"      // the match has not started yet
 	ErrAlreadyEnded    Kind = "already_ended"    // the match has ended, by another report
 	ErrCancelled       Kind = "cancelled"        // the match was cancelled
 	ErrExpired         Kind = "expired"          // the deadline of the match, or of a claim, has passed
-	ErrState           Kind = "state"            // the match's state does not allow the call; the four above are ErrState too
+	ErrState           Kind = "state"            // the match's state, or its room's, does not allow the call; the four above are ErrState too
 	ErrPlayers         Kind = "players"          // too few, too many, too large a team, or a player who is busy elsewhere
-	ErrDuplicatePlayer Kind = "duplicate_player" // a player named twice
-	ErrUnknownPlayer   Kind = "unknown_player"   // an outcome for somebody who is not in the match
+	ErrDuplicatePlayer Kind = "duplicate_player" // a player named twice, or a member who joins otherwise
+	ErrUnknownPlayer   Kind = "unknown_player"   // an outcome for somebody who is not in the match, or a match in a room for one who is no member
 	ErrOutcome         Kind = "outcome"          // a number, status, metric or rank that cannot be taken
 	ErrUnpaid          Kind = "unpaid"           // players who cannot pay the entry fee: the match does not start
 	ErrConflict        Kind = "conflict"         // the key of a money call was used for other content

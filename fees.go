@@ -30,13 +30,17 @@ func feeMove(match, currency string, from, to account, kind lineKind, amount int
 // takeFees does with the fees what the step from before to d.next does.
 func (e *engine) takeFees(ctx context.Context, d *decision, before Match) error {
 	mode := d.rules.terms(d.next)
-	if mode.Fee == nil {
+	if mode.Fee == nil && d.room == nil {
 		return nil
 	}
 	d.next.roster = slices.Clone(d.next.roster)
 	switch d.next.State {
 	case Created:
-		return e.holdFees(ctx, d, mode)
+		back := d.takeHolds(mode)
+		if mode.Fee == nil {
+			return nil
+		}
+		return e.holdFees(ctx, d, mode, back)
 	case Started, Ended:
 		return e.captureFees(ctx, d, mode, before)
 	case Cancelled, Expired:
@@ -45,15 +49,16 @@ func (e *engine) takeFees(ctx context.Context, d *decision, before Match) error 
 	return nil
 }
 
-// holdFees holds the fee of everybody who has it. Who has not may get it before the start.
-func (e *engine) holdFees(ctx context.Context, d *decision, mode Mode) error {
+// holdFees holds the fee of everybody who has it and of whom the room did not hold it; some get something back. Who has not may
+// get it before the start.
+func (e *engine) holdFees(ctx context.Context, d *decision, mode Mode, back map[string]int64) error {
 	has, err := e.wallets(ctx, d.next.roster, mode.Fee.Currency)
 	if err != nil {
 		return err
 	}
 	for i := range d.next.roster {
 		s := &d.next.roster[i]
-		if mode.pays(*s) && has[s.Player] >= mode.Fee.Amount {
+		if mode.pays(*s) && s.Held == 0 && has[s.Player]+back[s.Player] >= mode.Fee.Amount {
 			s.Held = mode.Fee.Amount
 			d.lines = append(d.lines, feeMove(d.next.ID, mode.Fee.Currency, account{playerAccount, s.Player}, account{holdAccount, s.Player}, feeHeld, s.Held)...)
 		}

@@ -48,8 +48,8 @@ func (h Hooks) limited(ctx context.Context) (context.Context, context.CancelFunc
 
 // Call is what a hook is told about the call that it is part of.
 type Call struct {
-	Op       string            // "create match", "start match", "report match", "end match", "cancel match", "void match", "amend match", "start session" or "end session"
-	Match    Match             // before the call, for create as it will be; in Reply the one that is returned
+	Op       string            // "create match", "rematch", "start match", "report match", "end match", "cancel match", "void match", "amend match", "start session" or "end session"
+	Match    Match             // before the call, for create and rematch as it will be; in Reply the one that is returned
 	Session  Session           // as Match, of the calls about sessions
 	Outcomes []Outcome         // of report, end and amend
 	Reason   string            // of cancel, void and amend

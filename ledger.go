@@ -12,8 +12,8 @@ import (
 type Line struct {
 	At      time.Time
 	Posting string // names the posting
-	// Account is player:id for a wallet, hold:id for a player's fees of matches that have not started, escrow:id for
-	// prizes to be claimed, debt:id for what a player owes, pot:match for the fees of a running match, or house.
+	// Account is player:id for a wallet, hold:id for a player's fees in rooms and of matches that have not started, escrow:id
+	// for prizes to be claimed, debt:id for what a player owes, pot:match for the fees of a running match, or house.
 	Account  string
 	Currency string
 	Amount   int64  // what the account gains, in minor units; never 0
@@ -30,7 +30,7 @@ type Line struct {
 type Wallet struct {
 	Player    string
 	Balances  map[string]int64 // to be spent
-	Held      map[string]int64 // for matches that have not started
+	Held      map[string]int64 // in rooms and for matches that have not started
 	Unclaimed map[string]int64 // of prizes; only what is not 0
 	Owed      map[string]int64 // repaid from what comes in; only what is not 0
 }

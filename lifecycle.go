@@ -26,12 +26,12 @@ const (
 
 // NewMatch is what Create is told. Two calls with the same id and the same content are one match.
 type NewMatch struct {
-	ID         string // default: a new one
-	Mode       string
-	Room       string
-	Round      string // a number or a label; its number is the label's last run of digits
-	Players    []Participant
-	Deadline   time.Time // a match that has not ended by then expires; zero: only the mode's limits
+	ID         string        // default: a new one
+	Mode       string        // default: that of an opened room
+	Room       string        // one that was opened, or a label
+	Round      string        // a number or a label; its number is the label's last run of digits
+	Players    []Participant // default: the members of an opened room
+	Deadline   time.Time     // a match that has not ended by then expires; zero: only the mode's limits
 	Attributes map[string]string
 }
 
@@ -74,6 +74,8 @@ const (
 	verbCancel verb = "cancel"
 	verbVoid   verb = "void"
 	verbAmend  verb = "amend"
+
+	verbRematch verb = "rematch" // moves no match; what it may follow is the law's all the same
 )
 
 // answer is what a verb finds in a state: a new state, the stored match, a refusal, or the stored match for
@@ -89,6 +91,7 @@ var (
 	isStored     = answer{stored: true}
 	sameOrAgain  = answer{to: Ended, same: true}
 	sameOrEnded  = answer{same: true, kind: ErrAlreadyEnded}
+	isNewMatch   = answer{to: Created}
 	refusesState = answer{kind: ErrState}
 	isCancelled  = answer{kind: ErrCancelled}
 	isExpired    = answer{kind: ErrExpired}
@@ -121,6 +124,10 @@ var law = map[verb]map[State]answer{
 		Created: refusesState, Started: refusesState, Disputed: refusesState, Ended: sameOrAgain,
 		Cancelled: refusesState, Expired: refusesState, Voided: refusesState,
 	},
+	verbRematch: {
+		Created: refusesState, Started: refusesState, Disputed: refusesState, Ended: isNewMatch,
+		Cancelled: isNewMatch, Expired: isNewMatch, Voided: isNewMatch,
+	},
 }
 
 // move looks a verb up in the law. It returns the next state, or replayed for a match that is to be returned
@@ -151,35 +158,29 @@ func create(n NewMatch, at time.Time) Match {
 	return m
 }
 
-// sameContent reports whether m was created by a call that said what n says.
-func sameContent(m Match, n NewMatch) bool {
-	if m.Mode != n.Mode || m.Room != n.Room || m.Round != n.Round || !m.Deadline.Equal(n.Deadline) ||
-		!maps.Equal(m.Attributes, n.Attributes) || m.invited != len(n.Players) {
-		return false
-	}
-	for i, p := range n.Players {
-		s := m.roster[i]
-		if s.Player != p.Player || s.Team != p.Team || s.Bot != p.Bot || !maps.Equal(s.Attributes, p.Attributes) {
-			return false
-		}
-	}
-	return true
-}
-
 // checkRoster refuses a roster that the mode does not allow: a player twice first, then the numbers.
 func checkRoster(mode Mode, roster []Standing) error {
-	seen := make(map[string]bool, len(roster))
-	var twice []string
-	for _, s := range roster {
-		if seen[s.Player] && !slices.Contains(twice, s.Player) {
-			twice = append(twice, s.Player)
-		}
-		seen[s.Player] = true
-	}
-	if twice != nil {
-		return refuse(ErrDuplicatePlayer, "named twice: "+list(twice), twice...)
+	if err := checkTwice(roster, func(s Standing) string { return s.Player }); err != nil {
+		return err
 	}
 	return checkNumbers(mode, roster)
+}
+
+// checkTwice refuses a list in which a player is named twice.
+func checkTwice[T any](all []T, player func(T) string) error {
+	seen := make(map[string]bool, len(all))
+	var twice []string
+	for _, x := range all {
+		id := player(x)
+		if seen[id] && !slices.Contains(twice, id) {
+			twice = append(twice, id)
+		}
+		seen[id] = true
+	}
+	if twice == nil {
+		return nil
+	}
+	return refuse(ErrDuplicatePlayer, "named twice: "+list(twice), twice...)
 }
 
 // checkNumbers refuses too few or too many players and too large a team.

@@ -24,6 +24,8 @@ var cells = map[verb][7]string{
 	verbCancel: {"cancelled!", "cancelled!", "cancelled!", "already_ended", "stored", "expired", "state"},
 	verbVoid:   {"state", "state", "state", "voided", "state", "state", "stored"},
 	verbAmend:  {"state", "state", "state", "again", "state", "state", "state"},
+
+	verbRematch: {"state", "state", "state", "created", "created", "created", "created"},
 }
 
 func TestEveryCellOfTheVerbStateTable(t *testing.T) {

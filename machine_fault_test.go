@@ -139,6 +139,11 @@ func (m *machine) arm(t *rapid.T) {
 // settle finds out what a call did that the store failed in: the engine is opened again if nothing more can be
 // written, and the model becomes what fits, from nothing done over what was due for the ids to all done.
 func (m *machine) settle(t *rapid.T, err error, before *finalbelltest.Model, ids ...string) {
+	m.settleIn(t, err, before, "", ids...)
+}
+
+// settleIn is settle for a call that may touch a room.
+func (m *machine) settleIn(t *rapid.T, err error, before *finalbelltest.Model, room string, ids ...string) {
 	states := []*finalbelltest.Model{before}
 	for _, id := range ids {
 		states = append(states, before.Idlings(id)...)
@@ -149,6 +154,9 @@ func (m *machine) settle(t *rapid.T, err error, before *finalbelltest.Model, ids
 		}
 		states = append(states, state)
 	}
+	state := states[len(states)-1].Clone()
+	_, _ = state.Leave(room, "nobody") // does what is due for the room
+	states = append(states, state)
 	states = append(states, states[len(states)-1].Closings(m.model)...)
 	m.settleAmong(t, err, append(states, m.model)...)
 }

@@ -129,7 +129,7 @@ func newEconomy(t *rapid.T) *machine {
 }
 
 func (m *machine) moneyActions() map[string]func(*rapid.T) {
-	return map[string]func(*rapid.T){
+	actions := map[string]func(*rapid.T){
 		"create":       m.create,
 		"start":        m.start,
 		"report":       m.report,
@@ -160,6 +160,8 @@ func (m *machine) moneyActions() map[string]func(*rapid.T) {
 		"spend":        m.spend,
 		"spend again":  m.spend,
 	}
+	maps.Copy(actions, m.callsOfRooms())
+	return actions
 }
 
 // endow gives everybody something to begin with.
@@ -368,11 +370,14 @@ func (m *machine) drawClaim(t *rapid.T) (on either[string], id string) {
 }
 
 // race makes a few calls at once, and finds an order in which the model answers the same to each and becomes the same.
-func (m *machine) race(t *rapid.T) {
+func (m *machine) race(t *rapid.T) { m.raceOf(t, m.drawRacing) }
+
+// raceOf is race for calls that are drawn so.
+func (m *machine) raceOf(t *rapid.T, draw func(*rapid.T) either[string]) {
 	n := rapid.IntRange(2, 3).Draw(t, "at once")
 	calls := make([]either[string], n)
 	for i := range calls {
-		calls[i] = m.drawRacing(t)
+		calls[i] = draw(t)
 	}
 	got := make([]string, n)
 	var wg sync.WaitGroup
@@ -399,17 +404,29 @@ func (m *machine) race(t *rapid.T) {
 		}
 		if problem = model.Diff(m.engine); problem == "" {
 			m.model = model
+			m.noteMade()
 			return
 		}
 	}
 	t.Fatalf("no order of %d calls at once gives the answers %v: %s", n, got, problem)
 }
 
+// noteMade notes the matches that calls at once have made.
+func (m *machine) noteMade() {
+	for _, match := range m.model.Matches() {
+		if !slices.Contains(m.ids, match.ID) {
+			m.ids = append(m.ids, match.ID)
+		}
+	}
+}
+
+// brief is what calls at once are compared by.
+func brief(match finalbell.Match, err error) (string, error) {
+	return fmt.Sprint(match.State, match.Revision, match.Replayed), err
+}
+
 // drawRacing draws a call that may come at the same time as others.
 func (m *machine) drawRacing(t *rapid.T) either[string] {
-	brief := func(match finalbell.Match, err error) (string, error) {
-		return fmt.Sprint(match.State, match.Revision, match.Replayed), err
-	}
 	id := m.drawID(t)
 	outcomes := m.drawOutcomes(t, id)
 	switch rapid.IntRange(1, 7).Draw(t, "racing") {
@@ -523,6 +540,17 @@ func (m *machine) checkBooks(t finalbelltest.TB, s store.Store) {
 			}
 			if fee != nil {
 				want[purse{"hold", p.Player, fee.Currency}] += p.Held
+			}
+		}
+	}
+	for r, err := range s.Rooms(context.Background(), store.RoomQuery{}) {
+		if err != nil {
+			t.Fatalf("rooms: %v", err)
+		}
+		fee := m.rules.Modes[slices.IndexFunc(m.rules.Modes, func(mode finalbell.Mode) bool { return mode.ID == r.Mode })].Fee
+		for _, member := range r.Members {
+			if fee != nil {
+				want[purse{"hold", member.Player, fee.Currency}] += member.Held
 			}
 		}
 	}

@@ -68,6 +68,8 @@ func (m *machine) actions() map[string]func(*rapid.T) {
 // call is one call of a verb, which can be made again.
 type call struct {
 	id       string    // of the match
+	then     string    // of the match that follows from it; empty: none
+	room     string    // that it is in, if that is known
 	at       time.Time // zero: now
 	backfill bool
 	revise   bool // it amends or voids
@@ -112,7 +114,7 @@ func (m *machine) do(t *rapid.T, c call) (finalbell.Match, error) {
 	got, err := c.engine(e)
 	want, wantErr := c.model(model)
 	if m.failing != nil && m.failing.stopped(err) {
-		m.settle(t, err, before, c.id)
+		m.settleIn(t, err, before, c.room, c.id, c.then)
 		if rapid.Bool().Draw(t, "again") {
 			return m.do(t, c)
 		}
@@ -196,6 +198,7 @@ func (m *machine) create(t *rapid.T) {
 func (m *machine) ask(t *rapid.T, n finalbell.NewMatch, at time.Time) (finalbell.Match, error) {
 	c := call{
 		id:     n.ID,
+		room:   n.Room,
 		at:     at,
 		engine: func(e *finalbell.Engine) (finalbell.Match, error) { return e.Create(context.Background(), n) },
 		model:  func(m *finalbelltest.Model) (finalbell.Match, error) { return m.Create(n) },

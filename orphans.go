@@ -14,7 +14,7 @@ import (
 
 const (
 	runningSetting = "running"
-	isRunning      = "yes"
+	isOpen         = "yes"
 	isClosed       = "no"
 
 	crashReason = "the process ended while the match was running"
@@ -47,7 +47,7 @@ func leftRunning(ctx context.Context, s store.Store) (bool, error) {
 	if err != nil {
 		return false, unavailable(err)
 	}
-	return string(value) == isRunning, nil
+	return string(value) == isOpen, nil
 }
 
 // takeUp does with the orphans what their modes say. A crash on the way leaves the rest for the next open.

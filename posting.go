@@ -19,7 +19,7 @@ const (
 	playerAccount accountKind = "player" // a wallet; never below zero
 	houseAccount  accountKind = "house"  // the operator's: where fees go to and fixed prizes come from; may be below zero
 	potAccount    accountKind = "pot"    // the captured fees of a match, until it ends
-	holdAccount   accountKind = "hold"   // a player's fees for matches that have not started
+	holdAccount   accountKind = "hold"   // a player's fees in rooms and for matches that have not started
 	escrowAccount accountKind = "escrow" // a player's prizes that are to be claimed
 	debtAccount   accountKind = "debt"   // what a player owes, as a balance of zero or less
 )

@@ -13,7 +13,7 @@ import (
 
 // key names something that only one decision at a time may depend on.
 type key struct {
-	kind byte // 'm' match, 'p' player, 't' team
+	kind byte // 'm' match, 'p' player, 'r' room, 't' team
 	id   string
 }
 

@@ -31,10 +31,13 @@ type matchJob struct {
 	decision *decision
 }
 
-// stale reports that the rules have changed since the decision was taken, or that a window which it counts in has
-// become final.
+// stale reports that the rules have changed since the decision was taken, that a window which it counts in has become
+// final, or that the room of a new match was opened.
 func (j *matchJob) stale() bool {
 	if j.decision.rules != j.engine.ruleset() || j.decision.seasons != j.decision.rules.seasons.Load() {
+		return true
+	}
+	if j.decision.unseated(j.engine) {
 		return true
 	}
 	for _, change := range j.decision.changes {
@@ -74,6 +77,9 @@ func (j *matchJob) seal(position uint64) store.Commit {
 	if d.former != nil {
 		c.Records = append(c.Records, store.Revision{Match: *d.former})
 	}
+	if d.room != nil {
+		c.Records = append(c.Records, roomRecord(*d.room))
+	}
 	c.Records = append(append(c.Records, grantRecords(d.granted, position)...), factsRecords(d.facts, position)...)
 	d.sealed = make([][]placed, len(d.changes))
 	for i, change := range d.changes {
@@ -101,6 +107,9 @@ func (j *matchJob) applied(position uint64) {
 	}
 	j.engine.dues.noteMatch(d.next, j.engine.mode(d.next))
 	j.engine.dues.noteGrants(d.granted)
+	if d.room != nil {
+		j.engine.dues.note(dismissKind, d.room.ID, d.room.Deadline)
+	}
 	var moves []rankMove
 	for i, change := range d.changes {
 		moves = append(moves, change.ranking.apply(d.sealed[i])...)

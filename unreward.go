@@ -113,7 +113,8 @@ func (g *giving) of(match string) []Grant {
 }
 
 // undoMatch are the lines that take back what the ledger says about a match: all of it if it is voided, and what came
-// after the fees if it goes on. Not that of kept grants, nor of rewards, which do not come from the match's own rules.
+// after the fees if it goes on. Not that of kept grants, nor of rewards, which do not come from the match's own rules. What was
+// held goes back to the wallet, also if a room had held it before: then the ledger says nothing about the match there.
 func (e *engine) undoMatch(ctx context.Context, d *decision, match string, kept map[string]bool) ([]ledgerLine, error) {
 	var lines []ledgerLine
 	for r, err := range e.store.Lines(ctx, store.LineQuery{Match: match}) {
@@ -124,6 +125,14 @@ func (e *engine) undoMatch(ctx context.Context, d *decision, match string, kept 
 		fee := l.kind == feeHeld || l.kind == feeReleased || l.kind == feeCaptured
 		if fee && d.next.State == Ended || kept[l.grant] || l.grant != "" && partsOf(l.grant)[0] != matchGrants {
 			continue
+		}
+		if l.kind == feeHeld {
+			if l.account.kind != holdAccount {
+				continue
+			}
+			paid := l
+			paid.account, paid.amount = account{playerAccount, l.account.id}, -l.amount
+			lines = append(lines, paid)
 		}
 		lines = append(lines, l)
 	}

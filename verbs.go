@@ -1,6 +1,7 @@
 package finalbell
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"maps"
@@ -23,7 +24,7 @@ type request struct {
 	seasons  uint64   // begun and ended by then
 	outcomes []Outcome
 	reason   string
-	create   *NewMatch
+	create   *asked
 	decide   func(e *engine, m Match, r request) (*decision, error)
 }
 
@@ -49,11 +50,17 @@ type decision struct {
 	granted []Grant // made or changed
 	facts   []playerFacts
 	former  *store.Match // the match as it was, if it is voided or amended
+	room    *Room        // as it is from then on, if the match goes into it or out of it
 	refused error        // the call is refused, although something follows from it
 }
 
 // Create makes a match and returns it. Without an ID it gets a new one. The same id with the same content is
 // the same match and returns it as it is now, Replayed; with other content it is ErrExists.
+//
+// In a room that was opened there is one match at a time, until it has ended, was cancelled or expired: ErrState if one is in
+// it, or if it is closed. Without a Mode the match has the room's, without Players all members play, in the order in which
+// they joined; what a call leaves to the room is not compared when it is made again. Others than members are
+// ErrUnknownPlayer. What the room holds of their fees is held for the match from then on.
 func (e *Engine) Create(ctx context.Context, n NewMatch) (Match, error) {
 	const op = "create match"
 	if err := e.writable(ctx); err != nil {
@@ -62,9 +69,18 @@ func (e *Engine) Create(ctx context.Context, n NewMatch) (Match, error) {
 	if n.ID == "" {
 		n.ID = e.newID()
 	}
+	return e.create(ctx, op, asked{NewMatch: n})
+}
+
+// create makes a match that is asked for, with an id.
+func (e *Engine) create(ctx context.Context, op string, n asked) (Match, error) {
 	now, at, err := e.times()
+	complete := n.NewMatch
+	if mode, there := e.opened.mode(n.Room); there {
+		n.opened, complete.Mode = true, cmp.Or(n.Mode, mode)
+	}
 	if err == nil {
-		err = e.checkNew(n)
+		err = e.checkNew(complete)
 	}
 	if err != nil {
 		return Match{}, failed(op, n.ID, err)
@@ -189,7 +205,7 @@ func (e *engine) try(ctx context.Context, r request) (Match, error) {
 func (e *engine) decide(ctx context.Context, r request) (Match, *decision, error) {
 	m, err := e.find(ctx, r.id)
 	if r.create != nil && errors.Is(err, ErrNotFound) {
-		d, err := decideCreate(e, r)
+		d, err := e.decideNew(ctx, r)
 		return Match{}, d, err
 	}
 	if err != nil {
@@ -242,6 +258,9 @@ func (e *engine) reserveAndCommit(ctx context.Context, r request, before Match, 
 	stored, err := e.record(ctx, r.id)
 	switch {
 	case errors.Is(err, ErrNotFound) && r.create != nil:
+		if err := e.stillSeated(ctx, d); err != nil {
+			return d, err
+		}
 	case err != nil:
 		return d, err
 	case stored.Version != before.version || stored.Provisional:
@@ -290,6 +309,9 @@ func (e *engine) settle(ctx context.Context, d *decision, before Match, data map
 		return nil // a live report
 	}
 	if err := e.follows(ctx, d, before, mode); err != nil {
+		return err
+	}
+	if err := e.freeRoom(ctx, d); err != nil {
 		return err
 	}
 	var err error
@@ -362,12 +384,15 @@ func (e *engine) soften(d *decision) {
 	e.dues.noteMatch(d.next, e.mode(d.next))
 }
 
-// keys are what a decision reads and writes: the match, and where boards, money, sessions or exclusive modes are concerned
-// the players and teams.
+// keys are what a decision reads and writes: the match, its room if it enters or leaves it, and where boards, money, sessions
+// or exclusive modes are concerned the players and teams.
 func (e *engine) keys(d *decision) []key {
 	keys := []key{{'m', d.next.ID}}
+	if d.inRoom(e) {
+		keys = append(keys, key{'r', d.next.Room})
+	}
 	mode := e.mode(d.next)
-	paid := e.ruleset().terms(d.next).Fee != nil && d.key != ""
+	paid := (e.ruleset().terms(d.next).Fee != nil || d.room != nil) && d.key != "" // a room may hold what was a fee once
 	over := d.next.State == Ended || d.next.State == Voided
 	seats := d.key != "" && mode.tellsGone() // a session may end meanwhile
 	if !over && !paid && !(d.next.State == Started && (mode.Exclusive || seats)) {

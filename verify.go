@@ -21,7 +21,7 @@ type Verification struct {
 
 // Problem is something stored that is not what the rules make of the rest.
 type Problem struct {
-	Kind    string // "match", "entry", "rank", "window", "account", "grant", "player" or "session"
+	Kind    string // "match", "entry", "rank", "window", "account", "grant", "room", "player" or "session"
 	ID      string // of that
 	Board   string // of an entry, rank or window
 	Message string
@@ -115,7 +115,7 @@ func (v *verifier) run(ctx context.Context) error {
 	if err := v.missed(ctx); err != nil {
 		return err
 	}
-	for _, check := range []func(context.Context) error{v.audit.follow, v.audit.matches, v.audit.players, v.sessions} {
+	for _, check := range []func(context.Context) error{v.audit.follow, v.audit.matches, v.audit.rooms, v.audit.players, v.sessions} {
 		if err := check(ctx); err != nil {
 			return err
 		}

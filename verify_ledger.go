@@ -20,13 +20,14 @@ type audit struct {
 	balances balances
 	posting  string
 	sums     map[string]wide             // of the posting at hand, by currency
-	holds    map[string]wide             // what is held for a match
+	holds    map[string]wide             // what is held for a match; of "": in rooms
+	held     map[purse]wide              // what matches and rooms say that they hold of players
 	got      map[string]map[string]int64 // by grant and kind of account: what its lines come to, but for debts and the floor
 }
 
 func newAudit(v *verifier) *audit {
 	return &audit{verifier: v, balances: balances{amounts: make(map[purse]int64), lines: make(map[purse]uint64)},
-		sums: make(map[string]wide), holds: make(map[string]wide), got: make(map[string]map[string]int64)}
+		sums: make(map[string]wide), holds: make(map[string]wide), held: make(map[purse]wide), got: make(map[string]map[string]int64)}
 }
 
 // follow takes in the lines after the last one seen.
@@ -97,6 +98,7 @@ func (a *audit) matches(ctx context.Context) error {
 		}
 		delete(a.holds, r.ID)
 	}
+	delete(a.holds, "")
 	for _, id := range slices.Sorted(maps.Keys(a.holds)) {
 		a.problem("account", id, "", "fees are held for a match that is not there")
 	}
@@ -115,6 +117,9 @@ func (a *audit) pot(ctx context.Context, m Match) error {
 	rs := a.engine.ruleset()
 	terms := rs.terms(m)
 	if terms.Fee != nil {
+		for _, s := range m.roster {
+			a.hold(s.Player, terms.Fee.Currency, s.Held)
+		}
 		pot := a.balances.amounts[purse{account{potAccount, m.ID}, terms.Fee.Currency}]
 		want := int64(0)
 		if m.State == Started || m.State == Disputed {

@@ -46,6 +46,7 @@ type model struct {
 	grants   []finalbell.Grant   // in the order in which they were made first
 	gone     map[place]bool      // entries that have lost results to matches that were taken back
 	sessions []attended          // in the order of their creation
+	rooms    []finalbell.Room    // in the order in which they were opened
 	*workings
 }
 
@@ -86,7 +87,7 @@ func (m *Model) Clone() *Model {
 	c.matches, c.late, c.workings = slices.Clone(c.matches), maps.Clone(c.late), newWorkings()
 	c.closings, c.grants, c.moved = slices.Clone(c.closings), slices.Clone(c.grants), slices.Clip(c.moved)
 	c.sessions = slices.Clone(c.sessions)
-	c.paid, c.gone = maps.Clone(c.paid), maps.Clone(c.gone)
+	c.paid, c.gone, c.rooms = maps.Clone(c.paid), maps.Clone(c.gone), slices.Clone(c.rooms)
 	c.closed, c.hidden, c.seasons = maps.Clone(c.closed), maps.Clone(c.hidden), maps.Clone(c.seasons)
 	c.results = make(map[string]map[string][]brought)
 	for board, windows := range m.results {
@@ -101,24 +102,41 @@ func (m *Model) Create(n finalbell.NewMatch) (finalbell.Match, error) {
 		m.made++
 		n.ID = "id-" + strconv.Itoa(m.made)
 	}
+	return m.create(n, false)
+}
+
+// create makes a match with an id.
+func (m *Model) create(n finalbell.NewMatch, rematch bool) (finalbell.Match, error) {
 	now, at, err := m.times(true)
-	if err != nil || !m.wellFormed(n) {
+	complete := n
+	room, opened := m.room(n.Room)
+	if opened && n.Mode == "" {
+		complete.Mode = room.Mode
+	}
+	if err != nil || !m.wellFormed(complete) {
 		return finalbell.Match{}, refuse(finalbell.ErrInvalid)
 	}
 	if p, there := m.find(n.ID); there {
 		p = m.allDue(p, now)
+		if opened {
+			n = leftOpen(n, p.content, rematch)
+		}
 		if !sameContent(p.content, n) {
 			return finalbell.Match{}, refuse(finalbell.ErrExists)
 		}
 		return m.replay(p), nil
 	}
+	if opened {
+		m.doRoomDue(n.Room, now)
+		room, _ = m.room(n.Room)
+		if n, err = m.fill(room, n, rematch); err != nil {
+			return finalbell.Match{}, err
+		}
+	}
 	if !n.Deadline.IsZero() && !n.Deadline.After(at) {
 		return finalbell.Match{}, refuse(finalbell.ErrInvalid)
 	}
-	var said said
-	for _, p := range n.Players {
-		said.seats = append(said.seats, finalbell.Standing{Player: p.Player, Team: p.Team, Bot: p.Bot, Attributes: p.Attributes})
-	}
+	said := said{seats: seatsOf(n.Players)}
 	if twice := repeated(said.seats, func(s finalbell.Standing) string { return s.Player }); twice != nil {
 		return finalbell.Match{}, refuse(finalbell.ErrDuplicatePlayer, twice...)
 	}
@@ -131,6 +149,9 @@ func (m *Model) Create(n finalbell.NewMatch) (finalbell.Match, error) {
 		Deadline: n.Deadline, Attributes: n.Attributes,
 	}}
 	m.matches = append(m.matches, p)
+	if opened {
+		m.occupy(room, p)
+	}
 	m.holdFees(p)
 	m.wrote(now)
 	return m.show(p), nil
@@ -338,6 +359,11 @@ func (m *Model) isNext(now time.Time) (next finalbell.Done, do func()) {
 	for _, s := range m.sessions {
 		if due, idles := m.idleDue(s); idles && !due.After(now) {
 			consider(finalbell.Done{Kind: "idle", ID: s.ID, Due: due}, func() { m.idle(s.ID) })
+		}
+	}
+	for _, r := range m.rooms {
+		if !r.Deadline.IsZero() && !r.Deadline.After(now) {
+			consider(finalbell.Done{Kind: "dismiss", ID: r.ID, Due: r.Deadline}, func() { m.doRoomDue(r.ID, now) })
 		}
 	}
 	for _, g := range m.grants {

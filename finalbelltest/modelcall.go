@@ -90,6 +90,7 @@ func (m *Model) index(id string) (int, bool) {
 func (m *Model) write(p played, at time.Time) finalbell.Match {
 	p.before = nil
 	m.put(p)
+	m.vacate(p.match)
 	m.wrote(at)
 	return m.show(p)
 }
@@ -235,6 +236,21 @@ func validID(id string) bool {
 func sameContent(a, b finalbell.NewMatch) bool {
 	return a.Mode == b.Mode && a.Room == b.Room && a.Round == b.Round && a.Deadline.Equal(b.Deadline) &&
 		slices.EqualFunc(a.Players, b.Players, sameParticipant) && maps.Equal(a.Attributes, b.Attributes)
+}
+
+// leftOpen is what was asked for with what it left to an opened room as the match has it.
+func leftOpen(n, has finalbell.NewMatch, rematch bool) finalbell.NewMatch {
+	if n.Mode == "" {
+		n.Mode = has.Mode
+	}
+	if rematch {
+		n.Players = slices.DeleteFunc(slices.Clone(n.Players), func(p finalbell.Participant) bool {
+			return !slices.ContainsFunc(has.Players, func(q finalbell.Participant) bool { return p.Player == q.Player })
+		})
+	} else if len(n.Players) == 0 {
+		n.Players = has.Players
+	}
+	return n
 }
 
 func sameParticipant(a, b finalbell.Participant) bool {

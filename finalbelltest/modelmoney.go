@@ -195,7 +195,7 @@ func (m *Model) holdFees(p played) {
 	mode := m.mode(p.match.Mode)
 	var moves []movement
 	for _, s := range p.said.seats {
-		if pays(mode, s) && m.Balance(wallet(s.Player), mode.Fee.Currency) >= mode.Fee.Amount {
+		if pays(mode, s) && m.isHeld(p.match.ID, s.Player) == 0 && m.Balance(wallet(s.Player), mode.Fee.Currency) >= mode.Fee.Amount {
 			moves = append(moves, movement{wallet(s.Player), hold(s.Player), mode.Fee.Currency, mode.Fee.Amount, feeHeld, p.match.ID, ""})
 		}
 	}

@@ -18,7 +18,7 @@ import (
 func (m *Model) tallied(player string) []played {
 	var all []played
 	for _, p := range m.pastOf(player) {
-		mode, s := m.mode(p.match.Mode), p.shown[seatOf(p, player)]
+		mode, s := m.mode(p.match.Mode), p.shown[playerSeat(p, player)]
 		human := !s.Bot || mode.Bots.Stats == finalbell.Include
 		if p.match.State == finalbell.Ended && !p.match.NoContest && human && (s.Status == finalbell.Finished || mode.Unfinished.Stats != finalbell.Exclude) {
 			all = append(all, p)
@@ -31,7 +31,7 @@ func (m *Model) tallied(player string) []played {
 func (m *Model) pastOf(player string) []played {
 	var all []played
 	for _, p := range m.matches {
-		if p.order > 0 && seatOf(p, player) >= 0 {
+		if p.order > 0 && playerSeat(p, player) >= 0 {
 			all = append(all, p)
 		}
 	}
@@ -44,7 +44,7 @@ func (m *Model) pastOf(player string) []played {
 	return all
 }
 
-func seatOf(p played, player string) int {
+func playerSeat(p played, player string) int {
 	return slices.IndexFunc(p.shown, func(s finalbell.Standing) bool { return s.Player == player })
 }
 
@@ -54,7 +54,7 @@ func (m *Model) tally(player string, matches []played, oneMode bool) finalbell.T
 	sum, scored, decimals := new(big.Rat), int64(0), 2
 	row := 0
 	for _, p := range matches {
-		s := p.shown[seatOf(p, player)]
+		s := p.shown[playerSeat(p, player)]
 		t.Played++
 		t.Total += p.match.EndedAt.Sub(p.match.StartedAt)
 		switch s.Result {
@@ -179,7 +179,7 @@ func (m *Model) History(f finalbell.HistoryFilter) []finalbell.HistoryRow {
 
 // against reports whether two players were on different sides of a match.
 func (m *Model) against(p played, a, b string) bool {
-	i, j := seatOf(p, a), seatOf(p, b)
+	i, j := playerSeat(p, a), playerSeat(p, b)
 	return i >= 0 && j >= 0 && i != j && (m.mode(p.match.Mode).Teams == nil || p.shown[i].Team != p.shown[j].Team)
 }
 
@@ -191,7 +191,7 @@ func (m *Model) HeadToHead(a, b string) finalbell.HeadToHead {
 			continue
 		}
 		h.Played++
-		switch x, y := p.shown[seatOf(p, a)].Rank, p.shown[seatOf(p, b)].Rank; {
+		switch x, y := p.shown[playerSeat(p, a)].Rank, p.shown[playerSeat(p, b)].Rank; {
 		case x == y:
 			h.Drawn++
 		case x < y:

@@ -14,7 +14,7 @@ import (
 // What players have, held against the model.
 
 // RequireMoney fails the test unless every player has in the engine what they have in the model: money, grants,
-// progress; and every match has moved as much. It closes nothing that is due.
+// progress; every room is as it is there; and every match has moved as much. It closes nothing that is due.
 func (m *Model) RequireMoney(t TB, e *finalbell.Engine) {
 	t.Helper()
 	if problem := m.DiffMoney(e); problem != "" {
@@ -47,10 +47,29 @@ func (m *Model) DiffMoney(e *finalbell.Engine) string {
 	if problem := diffGrants(grants, m.grants); problem != "" {
 		return problem
 	}
+	if problem := m.diffRooms(ctx, e); problem != "" {
+		return problem
+	}
 	for _, p := range m.matches {
 		if problem := m.diffMatchLedger(ctx, e, p.match.ID); problem != "" {
 			return fmt.Sprintf("match %s: %s", p.match.ID, problem)
 		}
+	}
+	return ""
+}
+
+// diffRooms compares all rooms, and reads each by itself.
+func (m *Model) diffRooms(ctx context.Context, e *finalbell.Engine) string {
+	var got []finalbell.Room
+	for r, err := range e.Rooms(ctx, finalbell.RoomFilter{}) {
+		one, oneErr := e.Room(ctx, r.ID)
+		if err != nil || oneErr != nil || text(one) != text(r) {
+			return fmt.Sprintf("the engine lists the room %s, %v, and reads %s, %v", text(r), err, text(one), oneErr)
+		}
+		got = append(got, r)
+	}
+	if text(got) != text(m.rooms) {
+		return fmt.Sprintf("the engine has the rooms\n\t%s\nthe model\n\t%s", text(got), text(m.rooms))
 	}
 	return ""
 }

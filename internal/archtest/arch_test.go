@@ -65,7 +65,7 @@ var sqliteModules = []string{
 
 // pure are the files of rules: values in, values out.
 var pure = []string{
-	"lifecycle.go", "ranking.go", "report.go", "results.go", "fold.go", "rewards.go", "number.go", "outcome.go",
+	"lifecycle.go", "asked.go", "roomrules.go", "ranking.go", "report.go", "results.go", "fold.go", "rewards.go", "number.go", "outcome.go",
 	"posting.go", "prizes.go", "shares.go", "prizerules.go", "explain_fold.go", "explain_prize.go",
 	"facts.go", "progress.go", "levels.go", "progressrules.go",
 	"schedule/schedule.go", "schedule/rule.go", "schedule/calendar.go", "schedule/zone.go", "schedule/ranges.go", "schedule/plug.go",

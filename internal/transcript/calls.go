@@ -34,7 +34,9 @@ func (s *Session) now(ctx context.Context, v strictjson.Value) (any, error) {
 
 func (s *Session) create(ctx context.Context, v strictjson.Value) (any, error) {
 	r := strictjson.Fields(v)
-	r.Require("mode")
+	if !r.Has("room") {
+		r.Require("mode") // else it may be the room's
+	}
 	n := finalbell.NewMatch{
 		ID:         strictjson.One(r, "id", readName),
 		Mode:       strictjson.One(r, "mode", readName),
@@ -48,12 +50,7 @@ func (s *Session) create(ctx context.Context, v strictjson.Value) (any, error) {
 	if err := r.Done(); err != nil {
 		return nil, err
 	}
-	m, err := s.engine.At(at).Create(ctx, n)
-	if err != nil {
-		return nil, err
-	}
-	s.note(m.ID)
-	return m, nil
+	return s.made(s.engine.At(at).Create(ctx, n))
 }
 
 // step is what the lines that move a match say.

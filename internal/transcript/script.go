@@ -18,7 +18,7 @@ import (
 type Session struct {
 	engine *finalbell.Engine
 	clock  time.Time
-	next   int // the number of the next id that a match or a session gets which comes without
+	next   int // the number of the next id that a match, room or session gets which comes without
 }
 
 // Open opens an engine on a store, which is the session's from then on, and closed if that fails. The clock starts at the last time
@@ -59,6 +59,12 @@ func open(ctx context.Context, s store.Store, rules finalbell.Rules) (*Session, 
 			return nil, err
 		}
 		session.note(of.ID)
+	}
+	for r, err := range session.engine.Rooms(ctx, finalbell.RoomFilter{}) {
+		if err != nil {
+			return nil, err
+		}
+		session.note(r.ID)
 	}
 	return session, nil
 }
@@ -190,7 +196,21 @@ func (s *Session) call(ctx context.Context, verb string, v strictjson.Value) (an
 	case "orphans":
 		return s.orphans(ctx, v)
 	case "rematch":
-		return nil, v.Errorf("not supported yet")
+		return s.rematch(ctx, v)
+	case "open_room":
+		return s.openRoom(ctx, v)
+	case "join":
+		return s.join(ctx, v)
+	case "leave":
+		return s.leave(ctx, v)
+	case "dismiss":
+		return s.dismiss(ctx, v)
+	case "close_room":
+		return s.closeRoom(ctx, v)
+	case "room":
+		return s.room(ctx, v)
+	case "rooms":
+		return s.rooms(ctx, v)
 	}
 	return nil, fmt.Errorf("no verb %q", clip(verb))
 }
@@ -234,7 +254,7 @@ func called(verb string, v strictjson.Value) string {
 	}
 	for name, member := range v.Members() {
 		switch name {
-		case "match", "id", "board":
+		case "match", "id", "board", "room":
 			if member.Kind() == strictjson.String {
 				return member.Text()
 			}
