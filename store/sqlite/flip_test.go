@@ -89,6 +89,16 @@ func readAll(s store.Store) error {
 	if err := readMoney(ctx, s); err != nil {
 		return err
 	}
+	for _, err := range s.Sessions(ctx, store.SessionQuery{}) {
+		if err != nil {
+			return err
+		}
+	}
+	for _, err := range s.Rooms(ctx, store.RoomQuery{}) {
+		if err != nil {
+			return err
+		}
+	}
 	_, err := s.Setting(ctx, "rules")
 	return err
 }

@@ -92,7 +92,7 @@ func TestALimitOnTheLengthOfFilesIsAFullDisk(t *testing.T) {
 		return said
 	}
 	ended := make(map[string]bool)
-	for life, limit := range []int64{150_000, 180_000, 250_001, 450_000, 450_000} {
+	for life, limit := range []int64{190_000, 220_000, 290_001, 490_000, 490_000} {
 		said := limited(path, limit, fmt.Sprint("life ", life))
 		for _, line := range said {
 			id, is := strings.CutPrefix(line, "ended ")

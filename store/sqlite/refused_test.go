@@ -110,7 +110,7 @@ func refusals() []refusal {
 		{"a newer schema", func(t testing.TB, path string) {
 			ours(t, path)
 			program(t, path, false, "PRAGMA user_version = 7")
-		}, false, sqlite.ErrNewer, "its schema is 7, this version knows those up to 3"},
+		}, false, sqlite.ErrNewer, "its schema is 7, this version knows those up to 4"},
 		{"a newer schema in the log", func(t testing.TB, path string) {
 			ours(t, path)
 			program(t, path, true, "PRAGMA user_version = 7", "INSERT INTO names (name) VALUES ('x')")

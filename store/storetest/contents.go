@@ -118,17 +118,11 @@ func (c contents) after(b store.Batch) (contents, error) {
 }
 
 func (c contents) fitsSoftly(r store.Record) bool {
-	switch r := r.(type) {
-	case store.Match:
-		return r.Version != 0 && r.Version == c.version(r)
-	case store.Window:
-		return r.Version != 0 && r.Version == c.version(r)
-	case store.Session:
-		return r.Version != 0 && r.Version == c.version(r)
-	case store.Entry:
-		return r.Version != 0
+	version, has := versionOf(r)
+	if _, is := r.(store.Entry); is {
+		return version != 0
 	}
-	return true
+	return !has || version != 0 && version == c.version(r)
 }
 
 func (c contents) refusal(commit store.Commit) error {
@@ -145,30 +139,28 @@ func (c contents) refusal(commit store.Commit) error {
 		return store.ErrStale
 	}
 	for _, r := range commit.Records {
-		switch r := r.(type) {
-		case store.Match:
-			if r.Version != c.version(r)+1 {
-				return store.ErrStale
-			}
-		case store.Entry:
-			if r.Version != c.version(r)+1 {
-				return store.ErrStale
-			}
-		case store.Window:
-			if r.Version != c.version(r)+1 {
-				return store.ErrStale
-			}
-		case store.Session:
-			if r.Version != c.version(r)+1 {
-				return store.ErrStale
-			}
-		case store.Room:
-			if r.Version != c.version(r)+1 {
-				return store.ErrStale
-			}
+		if version, has := versionOf(r); has && version != c.version(r)+1 {
+			return store.ErrStale
 		}
 	}
 	return c.Money.refusal(commit)
+}
+
+// versionOf is the version of a match, entry, window, session or room.
+func versionOf(r store.Record) (version uint64, has bool) {
+	switch r := r.(type) {
+	case store.Match:
+		return r.Version, true
+	case store.Entry:
+		return r.Version, true
+	case store.Window:
+		return r.Version, true
+	case store.Session:
+		return r.Version, true
+	case store.Room:
+		return r.Version, true
+	}
+	return 0, false
 }
 
 // version returns the stored version of a match, entry, window, session or room, 0 for none.
