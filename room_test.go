@@ -191,7 +191,7 @@ func TestARematchIsAMatchToHooksAndEvents(t *testing.T) {
 			c.Data["asked"] = "yes"
 			return nil
 		}
-		o.Hooks.Reply = func(_ context.Context, c finalbell.Call, _ *finalbell.Match) { ops = append(ops, "reply to "+c.Op) }
+		o.Hooks.Reply = func(_ context.Context, c finalbell.Call, _ map[string]string) { ops = append(ops, "reply to "+c.Op) }
 	})
 	_, err := game.Engine.Create(t.Context(), finalbell.NewMatch{ID: "m1", Mode: "duel", Players: finalbell.Players("ann")})
 	require.NoError(t, err)
