@@ -30,8 +30,8 @@ type matchJob struct {
 	decision *decision
 }
 
-// stale reports that the rules have changed since the decision was taken, or that a window which it counts in has
-// become final.
+// stale reports that the rules have changed since the decision was taken, that a window which it counts in has
+// become final, or that somebody whom it names was forgotten.
 func (j *matchJob) stale() bool {
 	if j.decision.rules != j.engine.ruleset() || j.decision.seasons != j.decision.rules.seasons.Load() {
 		return true
@@ -41,7 +41,7 @@ func (j *matchJob) stale() bool {
 			return true
 		}
 	}
-	return false
+	return j.engine.forgotten.since(j.decision.marked, j.decision.holds)
 }
 
 // seal writes the decision down with its position. It may be asked again with another one.
