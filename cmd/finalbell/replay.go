@@ -157,6 +157,9 @@ func (r *replay) record(ctx context.Context, line []byte) error {
 		r.replayed++
 	}
 	for _, p := range record.Match.Players {
+		if r.players == nil {
+			break // nobody asks
+		}
 		r.players[p.Player] = struct{}{}
 	}
 	return nil

@@ -48,6 +48,14 @@ func open(ctx context.Context, s store.Store, rules finalbell.Rules) (*Session, 
 	if err != nil {
 		return nil, err
 	}
+	for event, err := range s.Events(ctx, 0) {
+		if err != nil {
+			return nil, err
+		}
+		if id, forgotten := strings.CutPrefix(event.ID, pseudonymPrefix); forgotten {
+			session.note(id)
+		}
+	}
 	for m, err := range session.engine.Matches(ctx, finalbell.MatchFilter{}) {
 		if err != nil {
 			return nil, err
@@ -165,6 +173,10 @@ func (s *Session) call(ctx context.Context, verb string, v strictjson.Value) (an
 		return s.revisions(ctx, v)
 	case "explain":
 		return s.explain(ctx, v)
+	case "forget":
+		return s.forget(ctx, v)
+	case "export":
+		return s.export(ctx, v)
 	case "rematch", "session_start", "session_end", "player", "history", "head_to_head":
 		return nil, v.Errorf("not supported yet")
 	}
