@@ -19,6 +19,9 @@ type importCommand struct {
 	Records []string `arg:"" placeholder:"RECORDS" help:"The match records, one JSON object a line."`
 }
 
+// longestRecord has room for the largest match with dozens of metrics for each player.
+const longestRecord = 64 << 20
+
 // Help tells what an import does beside.
 func (c *importCommand) Help() string {
 	return "Matches are played once more at the times of their records, in the order of the files. No window closes before the last of them: a result that came too late " +
@@ -48,6 +51,7 @@ func (c *importCommand) Run(s streams) (err error) {
 	if err != nil {
 		return err
 	}
+	r.longest = longestRecord
 	r.players = nil // as many as there are would not fit a memory that stays as it is
 	defer func() {
 		if failed := r.engine.Close(); err == nil {
