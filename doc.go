@@ -33,6 +33,12 @@
 // [Engine.Void] takes an ended match back, with everything that it did; [Engine.Amend] ends it once more by other
 // outcomes. What was final stays: [Match] tells what a closed window would have been.
 //
+// # Players who leave
+//
+// [Engine.Forget] puts a pseudonym in the place of a player's name, wherever it is kept; nothing else changes.
+// [Engine.Export] writes down everything that is kept about a player. [Engine.Ended] gives the ended matches in the order
+// in which they make the same boards once more, and [Match.Played] what to tell another engine of each.
+//
 // # The verbs
 //
 // [Open] opens an engine on a database in a file, [New] on any other store. [Engine.Create], [Engine.Start], [Engine.Report], [Engine.End] and
