@@ -14,6 +14,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/finalbell/finalbell/store"
 	"github.com/finalbell/finalbell/store/memory"
 )
 
@@ -135,5 +136,53 @@ func TestForgettingWhileEverybodyPlays(t *testing.T) {
 	found, err := e.Verify(ctx)
 	require.NoError(t, err)
 	require.Empty(t, found.Problems)
+	require.NoError(t, e.Close())
+}
+
+// The copy of a large board has the pseudonym too, and the board that is filled from it.
+func TestTheCopyOfALargeBoardForgets(t *testing.T) {
+	ctx := t.Context()
+	rules := Rules{Modes: []Mode{{ID: "race", AutoStart: true, Boards: []string{"all"}}},
+		Boards: []BoardRule{{ID: "all", Keys: []Key{{Metric: "outcome"}}}}}
+	s := memory.New()
+	e, err := New(ctx, s, rules, Options{ManualTick: true})
+	require.NoError(t, err)
+	for i := range 2 {
+		var roster []Participant
+		var outcomes []Outcome
+		for n := range 6000 {
+			player := fmt.Sprintf("player-%d-%d", i, n)
+			roster, outcomes = append(roster, Participant{Player: player}), append(outcomes, Score(player, n))
+		}
+		m, err := e.Create(ctx, NewMatch{Mode: "race", Players: roster})
+		require.NoError(t, err)
+		_, err = e.End(ctx, m.ID, outcomes...)
+		require.NoError(t, err)
+	}
+	require.NoError(t, e.Close()) // which copies
+	e, err = New(ctx, s.Reopen(), rules, Options{ManualTick: true})
+	require.NoError(t, err)
+	copied := e.ruleset().boards["all"].period("all").ranking("").copied()
+	require.NotZero(t, copied.position)
+	want, err := e.Board("all").Rank(ctx, "player-1-777")
+	require.NoError(t, err)
+	as, err := e.Forget(ctx, "player-1-777")
+	require.NoError(t, err)
+	require.NoError(t, e.Close())
+	s = s.Reopen()
+	seen := false
+	for c, err := range s.Chunks(ctx, store.WindowKey{Board: "all", Window: "all"}, 0, 1<<30) {
+		require.NoError(t, err)
+		require.NotContains(t, string(c.Data), "player-1-777")
+		seen = seen || strings.Contains(string(c.Data), as)
+	}
+	require.True(t, seen)
+	e, err = New(ctx, s, rules, Options{ManualTick: true})
+	require.NoError(t, err)
+	got, err := e.Board("all").Rank(ctx, as)
+	require.NoError(t, err)
+	want.Player = as
+	require.Equal(t, want, got)
+	require.Equal(t, copied, e.ruleset().boards["all"].period("all").ranking("").copied())
 	require.NoError(t, e.Close())
 }

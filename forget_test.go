@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
@@ -44,6 +45,7 @@ func forgettingOnlyRenames(t *testing.T, open finalbelltest.Opener) {
 		if rapid.Bool().Draw(t, "tick") {
 			m.doDue(t)
 		}
+		_ = history{m.game, m.rules}.tells(t) // reading closes windows, which pays prizes
 		before := everything(t, m.game.Store)
 		told := history{m.game, m.rules}.tells(t)
 		as, err := m.engine.Forget(t.Context(), player)
@@ -74,7 +76,35 @@ func forgettingOnlyRenames(t *testing.T, open finalbelltest.Opener) {
 			}
 		}
 		m.verify(t)
+		m.goOn(t)
+		m.verify(t)
 	})
+}
+
+// goOn revises some of the matches that there are, and lets time pass.
+func (m *machine) goOn(t *rapid.T) {
+	var ended []finalbell.Match
+	for match, err := range m.engine.Ended(t.Context()) {
+		require.NoError(t, err)
+		ended = append(ended, match)
+	}
+	for _, match := range ended {
+		switch rapid.SampledFrom([]string{"leave", "void", "amend"}).Draw(t, "revision") {
+		case "void":
+			_, err := m.engine.Void(t.Context(), match.ID, "")
+			require.NoError(t, err)
+		case "amend":
+			i := slices.IndexFunc(m.rules.Modes, func(mode finalbell.Mode) bool { return mode.ID == match.Mode })
+			n, _ := match.Played(m.rules.Modes[i])
+			_, err := m.engine.Amend(t.Context(), match.ID, "", finalbelltest.Outcomes(m.rules.Modes[i], n.Players).Draw(t, "outcomes")...)
+			if kind := finalbelltest.KindOf(err); kind != "" && kind != finalbell.ErrUnknownPlayer && kind != finalbell.ErrOutcome {
+				require.NoError(t, err)
+			}
+		}
+	}
+	m.clock.Advance(40 * 24 * time.Hour)
+	_, err := m.engine.Tick(t.Context())
+	require.NoError(t, err)
 }
 
 // leave lets a player be in no running match.
