@@ -138,6 +138,7 @@ type archives struct {
 	mu    sync.Mutex
 	lines map[chunkKey][]line
 	order []chunkKey // oldest first
+	round int        // how often all were let go
 }
 
 type chunkKey struct {
@@ -154,10 +155,18 @@ func (a *archives) get(k chunkKey) ([]line, bool) {
 	return lines, there
 }
 
-func (a *archives) put(k chunkKey, lines []line) {
+// now tells put what a chunk that is read from here on is of.
+func (a *archives) now() int {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if _, there := a.lines[k]; there {
+	return a.round
+}
+
+// put keeps a chunk that was read since now was asked, unless all were let go meanwhile.
+func (a *archives) put(k chunkKey, lines []line, round int) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if _, there := a.lines[k]; there || round != a.round {
 		return
 	}
 	if len(a.order) >= cachedArchive {
@@ -166,6 +175,15 @@ func (a *archives) put(k chunkKey, lines []line) {
 	}
 	a.lines[k] = lines
 	a.order = append(a.order, k)
+}
+
+// letGo empties the cache, for chunks have been written anew.
+func (a *archives) letGo() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	clear(a.lines)
+	a.order = nil
+	a.round++
 }
 
 // archive is the ranking of a window that is over and no longer in memory.
@@ -237,6 +255,7 @@ func (a *archived) chunk(n int) ([]line, error) {
 	if lines, there := a.engine.archives.get(k); there {
 		return lines, nil
 	}
+	round := a.engine.archives.now()
 	for c, err := range a.engine.store.Chunks(a.ctx, k.WindowKey, n, n+1) {
 		if err != nil {
 			return nil, unavailable(err)
@@ -252,7 +271,7 @@ func (a *archived) chunk(n int) ([]line, error) {
 		if err != nil {
 			return nil, unavailable(fmt.Errorf("chunk %d of window %s of board %s: %w", n, quote(k.Window), quote(k.Board), err))
 		}
-		a.engine.archives.put(k, lines)
+		a.engine.archives.put(k, lines, round)
 		return lines, nil
 	}
 	return nil, unavailable(fmt.Errorf("chunk %d of window %s of board %s: %w: it is not there", n, quote(k.Window), quote(k.Board), errChunk))

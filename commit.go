@@ -27,7 +27,9 @@ const (
 type pending struct {
 	job
 	records []store.Record // without a job: written as soft ones
-	alone   bool           // everything enqueued before is applied before it is sealed
+	alone   bool           // everything enqueued before is applied before it is sealed,
+	bare    bool           // and the soft records are written before; with alone
+	bared   bool           // which they are
 	ticket  *ticket        // the reservation, freed once applied
 	done    chan struct{}  // closed when err is set
 	err     error
@@ -181,10 +183,15 @@ func (c *committer) take() ([]*pending, []store.Record, bool) {
 		c.idle.Broadcast()
 		return nil, nil, false
 	}
+	bare := n > 0 && c.queue[0].bare
+	if bare && !c.queue[0].bared {
+		c.queue[0].bared = true
+		n = 0 // what waits goes first; what comes meanwhile was decided by somebody whom the decision leaves alone
+	}
 	c.sealed = n
 	batch := c.queue[:n:n]
 	c.queue = c.queue[n:]
-	if len(c.order) < softBatch && c.timer != nil {
+	if n > 0 && bare || len(c.order) < softBatch && c.timer != nil && !bare {
 		return batch, nil, true
 	}
 	soft := make([]store.Record, len(c.order))

@@ -352,7 +352,8 @@ func (s *since) take(ctx context.Context, event store.Event) error {
 	case createdEvent, startedEvent, joinedEvent, cancelledEvent, expiredEvent, refusedEvent, windowClosedEvent, seasonBegunEvent,
 		feesReleasedEvent, creditedEvent, debitedEvent, transferredEvent, grantClaimedEvent, grantExpiredEvent, deliveredEvent,
 		undeliveredEvent, redeliverEvent, prizesPaidEvent,
-		rebuiltEvent: // whose boards begin without a copy
+		forgottenEvent, // whose commit has written the copies anew
+		rebuiltEvent:   // whose boards begin without a copy
 		return nil
 	case entryHiddenEvent, entryRestoredEvent:
 		s.seen = append(s.seen, touch{event.Position, OfPlayers, event.ID}, touch{event.Position, OfTeams, event.ID})

@@ -42,6 +42,8 @@ const (
 	entryHiddenEvent   = "entry_hidden"
 	entryRestoredEvent = "entry_restored"
 	rebuiltEvent       = "boards_rebuilt"
+
+	forgottenEvent = "player_forgotten"
 )
 
 // backfillBody is the body of the event of an end that closed no window.

@@ -48,6 +48,12 @@
 // no session open any more is gone from the running matches of a mode that says so ([SessionPolicy]): the report that ends
 // one need not name them.
 //
+// # Players who leave
+//
+// [Engine.Forget] puts a pseudonym in the place of a player's name, wherever it is kept; nothing else changes.
+// [Engine.Export] writes down everything that is kept about a player. [Engine.Ended] gives the ended matches in the order
+// in which they make the same boards once more, and [Match.Played] what to tell another engine of each.
+//
 // # The verbs
 //
 // [Open] opens an engine on a database in a file, [New] on any other store. [Engine.Create], [Engine.Start], [Engine.Report], [Engine.End] and

@@ -79,6 +79,7 @@ type engine struct {
 	opened    opened
 	ticking   sync.Mutex
 	archives  *archives
+	forgotten forgotten
 	copyRun   int    // entries in a chunk of a copy
 	copying   func() // called between them, for tests; else nil
 	closed    atomic.Bool

@@ -285,3 +285,10 @@ func (x *index) id(slot uint32) string {
 	defer x.mu.RUnlock()
 	return x.ids.ID(slot)
 }
+
+// rename lets an id have another's place on every board.
+func (x *index) rename(from, to string) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.ids.Rename(from, to)
+}

@@ -32,7 +32,7 @@ type matchJob struct {
 }
 
 // stale reports that the rules have changed since the decision was taken, that a window which it counts in has become
-// final, or that the room of a new match was opened.
+// final, that the room of a new match was opened, or that somebody whom it names was forgotten.
 func (j *matchJob) stale() bool {
 	if j.decision.rules != j.engine.ruleset() || j.decision.seasons != j.decision.rules.seasons.Load() {
 		return true
@@ -45,7 +45,7 @@ func (j *matchJob) stale() bool {
 			return true
 		}
 	}
-	return false
+	return j.engine.forgotten.since(j.decision.marked, j.decision.holds)
 }
 
 // seal writes the decision down with its position. It may be asked again with another one.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"slices"
 	"time"
 
 	"github.com/finalbell/finalbell/store"
@@ -22,6 +23,7 @@ type request struct {
 	alone    bool     // nobody made it: no hook is asked
 	rules    *ruleset // in force when it is tried
 	seasons  uint64   // begun and ended by then
+	marked   uint64   // names forgotten by then
 	outcomes []Outcome
 	reason   string
 	create   *asked
@@ -41,6 +43,7 @@ type decision struct {
 
 	rules   *ruleset // by which it was decided,
 	seasons uint64   // and when
+	marked  uint64   // names that were forgotten by then
 	changes []boardChange
 	sealed  [][]placed // per change, with their position
 
@@ -166,7 +169,7 @@ func (e *Engine) do(ctx context.Context, r request) (Match, error) {
 
 func (e *engine) try(ctx context.Context, r request) (Match, error) {
 	r.rules = e.ruleset()
-	r.seasons = r.rules.seasons.Load()
+	r.seasons, r.marked = r.rules.seasons.Load(), e.forgotten.mark()
 	m, d, err := e.decide(ctx, r)
 	if err != nil {
 		return Match{}, err
@@ -272,7 +275,10 @@ func (e *engine) reserveAndCommit(ctx context.Context, r request, before Match, 
 			return d, store.ErrStale // somebody walked in meanwhile: start over with their keys too
 		}
 	}
-	d.rules, d.seasons = r.rules, r.seasons
+	d.rules, d.seasons, d.marked = r.rules, r.seasons, r.marked
+	if e.forgotten.since(d.marked, d.holds) {
+		return d, store.ErrStale // before money is looked for under the old name
+	}
 	if err := e.settle(ctx, d, before, data); err != nil {
 		return d, err
 	}
@@ -417,6 +423,7 @@ func (e *engine) notReserved(ctx context.Context, err error) error {
 
 // expire closes a match whose deadline has passed, as of its deadline.
 func (e *engine) expire(ctx context.Context, id string) error {
+	marked := e.forgotten.mark()
 	m, err := e.find(ctx, id)
 	for err == nil {
 		due, expires := deadline(m, e.mode(m))
@@ -424,7 +431,7 @@ func (e *engine) expire(ctx context.Context, id string) error {
 			return nil // somebody else was faster
 		}
 		rs := e.ruleset()
-		d := &decision{next: expire(m, due), key: keyOf("due", expireKind, id), kind: expiredEvent, at: due, rules: rs, seasons: rs.seasons.Load()}
+		d := &decision{next: expire(m, due), key: keyOf("due", expireKind, id), kind: expiredEvent, at: due, rules: rs, seasons: rs.seasons.Load(), marked: marked}
 		var t *ticket
 		if t, err = e.committer.keys.acquire(ctx, e.keys(d)...); err != nil {
 			return e.notReserved(ctx, err)
@@ -435,6 +442,7 @@ func (e *engine) expire(ctx context.Context, id string) error {
 				if _, err = e.submit(ctx, t, d); !errors.Is(err, store.ErrStale) {
 					return err
 				}
+				marked = e.forgotten.mark()
 				m, err = e.find(ctx, id)
 				continue
 			}
@@ -463,8 +471,11 @@ func (e *engine) keepLate(ctx context.Context, m Match, r request, refused error
 	if err != nil {
 		return e.notReserved(ctx, err)
 	}
+	names := func(name string) bool {
+		return slices.ContainsFunc(r.outcomes, func(o Outcome) bool { return o.Player == name || o.Team == name })
+	}
 	p := &pending{ticket: t, job: &ledgerJob{engine: e, commit: store.Commit{Key: keyOf("late", m.ID, sum.text()), Digest: store.Digest(sum),
-		At: r.now, Kind: refusedEvent, ID: m.ID, Body: body}}}
+		At: r.now, Kind: refusedEvent, ID: m.ID, Body: body}, marked: r.marked, holds: names}}
 	err = e.committer.submit(ctx, p)
 	if errors.Is(err, store.ErrReplayed) || errors.Is(err, store.ErrStale) {
 		return nil

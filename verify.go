@@ -61,14 +61,25 @@ func (e *Engine) Verify(ctx context.Context, progress ...func(done, of uint64)) 
 	if err := e.readable(ctx); err != nil {
 		return Verification{}, failed("verify", "", err)
 	}
-	v := &verifier{engine: e.engine, progress: progress}
-	v.audit = newAudit(v)
-	err := v.run(ctx)
+	v, err := e.verified(ctx, progress)
+	for tries := 8; errors.Is(err, errForgotten) && tries > 0; tries-- {
+		v, err = e.verified(ctx, progress)
+	}
 	if err != nil {
 		return Verification{}, failed("verify", "", unavailable(err))
 	}
 	v.found.Matches, v.found.Boards, v.found.Accounts = v.ended, len(v.again.boards), len(v.audit.balances.amounts)
 	return v.found, nil
+}
+
+// errForgotten is that a player was forgotten meanwhile: what was looked at before has their old name.
+var errForgotten = errors.New("a player was forgotten meanwhile")
+
+// verified is one look at everything.
+func (e *engine) verified(ctx context.Context, progress []func(done, of uint64)) (*verifier, error) {
+	v := &verifier{engine: e, progress: progress, began: e.committer.applied.Load()}
+	v.audit = newAudit(v)
+	return v, v.run(ctx)
 }
 
 // verifier goes through the events in order and does again what each did.
@@ -78,6 +89,7 @@ type verifier struct {
 	again   *refolding
 	chapter int    // of the rules
 	at      uint64 // position of the last event seen
+	began   uint64 // where the events stood when it began
 	ended   int
 	audit   *audit
 
@@ -272,6 +284,10 @@ func (v *verifier) event(ctx context.Context, event store.Event) error {
 	case entryHiddenEvent, entryRestoredEvent:
 		if key, id, there := v.again.shown(event); !there {
 			v.problem("entry", id, key.Board, "event %d (%s) is about an entry that is not there", event.Position, event.Kind)
+		}
+	case forgottenEvent:
+		if event.Position > v.began {
+			return errForgotten
 		}
 	case windowClosedEvent:
 		b, p, err := v.again.closed(event)

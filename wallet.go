@@ -177,9 +177,15 @@ type ledgerJob struct {
 	booking *booking
 	granted []Grant // as they are from then on
 	facts   []playerFacts
+	// holds, if not nil, reports whether it has a name that nobody has reserved; marked is from before that was read.
+	holds  func(name string) bool
+	marked uint64
 }
 
-func (j *ledgerJob) stale() bool { return false }
+// stale reports that somebody whom it names was forgotten. Who is reserved is not, from before the job is made.
+func (j *ledgerJob) stale() bool {
+	return j.holds != nil && j.engine.forgotten.since(j.marked, j.holds)
+}
 
 func (j *ledgerJob) seal(position uint64) store.Commit {
 	c := j.commit

@@ -466,6 +466,7 @@ type Member struct {
 // Whatever else the commit has is written before, and names nobody As.
 type Forget struct {
 	Player, As string
+	Keep       []string // the names of attributes that the player keeps in matches, because boards are parted by them
 	Accounts   []string // the kinds of accounts of which the ID is a player's
 	Grants     []Rename // the ids of grants, in the order of From; lines that name them do so by the new ids
 	// Events at these Positions have these Keys, IDs and Bodies from then on, by position; the rest of them stays. A

@@ -47,6 +47,9 @@ type commands struct {
 	Verify   verifyCommand    `cmd:"" help:"Check a database: every page of the file, and every standing, entry and rank computed again from its rows."`
 	Rebuild  rebuildCommand   `cmd:"" help:"Put other rules in force in a database: boards that are new or changed are made again from history."`
 	Backup   backupCommand    `cmd:"" help:"Copy a database to a new file, also while an engine runs on it."`
+	Export   exportCommand    `cmd:"" help:"Write the ended matches of a database as match records, or everything that is kept about a player."`
+	Import   importCommand    `cmd:"" help:"Bring match records into a database."`
+	Forget   forgetCommand    `cmd:"" help:"Take a player's name away: a pseudonym takes its place everywhere."`
 	Version  kong.VersionFlag `help:"Print the version and leave."`
 }
 

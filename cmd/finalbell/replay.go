@@ -68,6 +68,7 @@ type replay struct {
 	matches  int // records read
 	replayed int // of them, those that the engine had already
 	due      int // what the last tick did
+	longest  int // bytes of a line, if more than usual
 	players  map[string]struct{}
 }
 
@@ -124,6 +125,7 @@ func (r *replay) file(ctx context.Context, name string, bar *progress) error {
 	}
 	defer file.Close()
 	lines := transcript.NewLines(file)
+	lines.Longest = r.longest
 	for {
 		line, err := lines.Next()
 		if errors.Is(err, io.EOF) {
@@ -157,6 +159,9 @@ func (r *replay) record(ctx context.Context, line []byte) error {
 		r.replayed++
 	}
 	for _, p := range record.Match.Players {
+		if r.players == nil {
+			break // nobody asks
+		}
 		r.players[p.Player] = struct{}{}
 	}
 	return nil

@@ -16,9 +16,9 @@ const (
 )
 
 // Index gives every id a slot: 0, 1, 2, … in the order in which they come. Ids are 1 to 128 bytes; they are
-// never forgotten. An Index is not safe for concurrent use while anything is being interned.
+// never let go, but one may take the place of another. An Index is not safe for concurrent use while anything is being interned.
 //
-// An id lies once, with its slot, in an append-only block of 64 KiB; a cell of the hash is one word, part of the
+// An id lies once, with its slot (a renamed one still does), in an append-only block of 64 KiB; a cell of the hash is one word, part of the
 // hash and the record's address. There is not one pointer per id, so a collection does not walk them.
 //
 // The hash grows by extending: it is a directory of segments of 511 cells, and a full segment is split in two
@@ -87,23 +87,49 @@ func (x *Index) Intern(id string) uint32 {
 	}
 	h := maphash.String(x.seed, id)
 	s := x.segment(h)
-	cell := x.seek(s, h, id)
-	if slot, ok := x.slotAt(s.cells[cell]); ok {
+	if slot, ok := x.slotAt(s.cells[x.seek(s, h, id)]); ok {
 		return slot
 	}
-	if s.n >= segmentFull {
-		for s.n >= segmentFull {
-			x.split(s, h)
-			s = x.segment(h)
-		}
-		cell = x.seek(s, h, id)
-	}
 	slot := uint32(x.n)
-	at := x.write(slot, id)
-	s.cells[cell] = h<<recordBits | at
-	s.n++
+	x.put(h, id, slot)
 	x.n++
 	return slot
+}
+
+// put gives a slot to an id that has none.
+func (x *Index) put(h uint64, id string, slot uint32) {
+	s := x.segment(h)
+	for s.n >= segmentFull {
+		x.split(s, h)
+		s = x.segment(h)
+	}
+	s.cells[x.seek(s, h, id)] = h<<recordBits | x.write(slot, id)
+	s.n++
+}
+
+// Rename gives the slot of one id to another. It does nothing and returns false if the first has none or the second has
+// one, or is no id.
+func (x *Index) Rename(from, to string) bool {
+	h := maphash.String(x.seed, from)
+	s := x.segment(h)
+	cell := x.seek(s, h, from)
+	slot, there := x.slotAt(s.cells[cell])
+	if _, taken := x.Slot(to); !there || taken || len(to) == 0 || len(to) > longestID {
+		return false
+	}
+	// Whoever came to a cell behind this one because it was taken would not be found there: all are seated anew.
+	cells := s.cells
+	cells[cell] = 0
+	s.cells, s.n = [segmentCells]uint64{}, 0
+	for _, w := range cells {
+		if w != 0 {
+			_, id := x.record(address(w))
+			s.cells[x.seek(s, maphash.String(x.seed, id), id)] = w
+			s.n++
+		}
+	}
+	x.put(maphash.String(x.seed, to), to, slot)
+	return true
 }
 
 // The hash's bits: 0–23 are the tag in a cell, 24–39 choose the cell, 40–63 the segment. None serves twice, or
@@ -162,7 +188,7 @@ func (x *Index) write(slot uint32, id string) uint64 {
 	x.tail.Write([]byte{byte(slot), byte(slot >> 8), byte(slot >> 16), byte(slot >> 24), byte(len(id))})
 	x.tail.WriteString(id)
 	x.blocks[len(x.blocks)-1] = x.tail.String()
-	if slot%offsetPage == 0 {
+	if int(slot/offsetPage) == len(x.offsets) {
 		x.offsets = append(x.offsets, new([offsetPage]uint64))
 	}
 	x.offsets[slot/offsetPage][slot%offsetPage] = at

@@ -169,3 +169,41 @@ func TestAnIndexWithRoomReservedIsLikeAnyOther(t *testing.T) {
 		require.False(t, there)
 	}
 }
+
+// However ids come and are renamed, each has the slot that it has in a map, and each slot its id.
+func TestAnIndexIsAMapWhateverIsRenamed(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		x, slots, ids := NewIndex(), map[string]uint32{}, []string{}
+		some := rapid.IntRange(0, 3000).Draw(t, "some")
+		for i := range some {
+			id := "p" + strconv.Itoa(i)
+			slots[id] = x.Intern(id)
+			ids = append(ids, id)
+		}
+		for range rapid.IntRange(1, 200).Draw(t, "renamed") {
+			from, to := "p"+strconv.Itoa(rapid.IntRange(0, some).Draw(t, "from")), "p"+strconv.Itoa(rapid.IntRange(0, 2*some).Draw(t, "to"))
+			slot, there := slots[from]
+			_, taken := slots[to]
+			require.Equal(t, there && !taken, x.Rename(from, to))
+			if there && !taken {
+				delete(slots, from)
+				slots[to], ids[slot] = slot, to
+			}
+			if rapid.IntRange(1, 5).Draw(t, "comes back") == 5 && there && !taken {
+				slots[from] = x.Intern(from)
+				ids = append(ids, from)
+			}
+		}
+		require.Equal(t, len(ids), x.Len())
+		for slot, id := range ids {
+			require.Equal(t, id, x.ID(uint32(slot)))
+			got, there := x.Slot(id)
+			require.True(t, there && got == uint32(slot) && slots[id] == got)
+		}
+		for i := range 2 * some {
+			_, there := x.Slot("p" + strconv.Itoa(i))
+			_, want := slots["p"+strconv.Itoa(i)]
+			require.Equal(t, want, there)
+		}
+	})
+}

@@ -21,8 +21,10 @@ import (
 // A line that is taken as a record is strict JSON, has every number in range and its times in order, and is
 // taken by an engine or refused by it with a kind; imported again it changes nothing.
 func FuzzRecord(f *testing.F) {
-	const whole = `{"type":"match","id":"m","mode":"race","room":"r","round":"Round 1","created_at":"1988-04-03T13:00:00Z","started_at":"1988-04-03T13:30:00Z","ended_at":"1988-04-03T16:00:00.5+02:00","attributes":{"a":"b"},"participants":[{"player":"p","team":"t","bot":true,"outcome":1.5,"status":"finished","metrics":{"points":9}},{"player":"q","outcome":null,"status":"dsq"}]}`
+	const whole = `{"type":"match","id":"m","mode":"race","room":"r","round":"Round 1","created_at":"1988-04-03T13:00:00Z","started_at":"1988-04-03T13:30:00Z","ended_at":"1988-04-03T16:00:00.5+02:00","attributes":{"a":"b"},"participants":[{"player":"p","team":"t","bot":true,"outcome":1.5,"status":"finished","metrics":{"points":9}},{"player":"q","outcome":null,"status":"dsq","rank":2}]}`
 	f.Add(whole)
+	f.Add(`{"id":"m","mode":"race","ended_at":"1988-04-03T14:00:00Z","no_contest":true,"participants":[{"player":"p"}]}`)
+	f.Add(`{"id":"m","mode":"race","ended_at":"1988-04-03T14:00:00Z","teams":{"t":3},"participants":[{"player":"p","team":"t","outcome":null,"status":"finished"}]}`)
 	for _, change := range [][2]string{
 		{`1.5`, `1e400`}, {`1.5`, `-0.0000000001`}, {`1.5`, `"1"`}, {`1.5`, `01`}, {`"id":"m"`, `"id":"m","id":"m"`}, {`}]}`, `}]} x`},
 		{`"p"`, "\"\xff\""}, {`"p"`, `"\ud800"`}, {`"p"`, `""`}, {`"p"`, `"q"`}, {`"Round 1"`, `18446744073709551616`}, {`"match"`, `"Match"`},
@@ -45,7 +47,13 @@ func FuzzRecord(f *testing.F) {
 		require.NoError(t, err)
 		require.NotEmpty(t, r.Match.ID)
 		require.False(t, r.StartedAt.Before(r.CreatedAt) || r.EndedAt.Before(r.StartedAt))
-		require.Len(t, r.Outcomes, len(r.Match.Players))
+		text, err := r.Line()
+		require.NoError(t, err)
+		again, err := ParseRecord(text)
+		require.NoError(t, err, "%s", text)
+		same, err := again.Line()
+		require.NoError(t, err)
+		require.Equal(t, string(text), string(same), "what is written is read as what it was")
 		for _, o := range r.Outcomes {
 			require.NoError(t, o.Value.Err())
 			for _, n := range o.Metrics {

@@ -14,9 +14,13 @@ const maxLine = 1 << 20
 
 // Lines reads a text line by line and counts.
 type Lines struct {
+	// Longest is how long a line may be, if it is more than a mebibyte.
+	Longest int
+
 	in     *bufio.Reader
-	Number int   // of the line that Next returned last, from 1
-	Read   int64 // bytes so far
+	long   []byte // a line that does not fit the reader
+	Number int    // of the line that Next returned last, from 1
+	Read   int64  // bytes so far
 }
 
 // NewLines begins to read.
@@ -31,6 +35,12 @@ var errLongLine = fmt.Errorf("the line is longer than %d bytes", maxLine)
 func (l *Lines) Next() ([]byte, error) {
 	for {
 		line, err := l.in.ReadSlice('\n')
+		for longest := l.Longest; errors.Is(err, bufio.ErrBufferFull) && len(line) <= longest; {
+			l.long = append(l.long[:0], line...)
+			line, err = l.in.ReadSlice('\n')
+			l.long = append(l.long, line...)
+			line = l.long
+		}
 		if len(line) == 0 && errors.Is(err, io.EOF) {
 			return nil, io.EOF
 		}
@@ -43,7 +53,7 @@ func (l *Lines) Next() ([]byte, error) {
 			return nil, err
 		}
 		line = bytes.TrimSuffix(bytes.TrimSuffix(line, []byte("\n")), []byte("\r"))
-		if len(line) > maxLine {
+		if len(line) > max(maxLine, l.Longest) {
 			return nil, errLongLine
 		}
 		if len(bytes.TrimLeft(line, " \t\r")) > 0 {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/finalbell/finalbell"
@@ -22,8 +24,8 @@ type Record struct {
 // ParseRecord reads one line of match records. What no mode could take is refused here already, so that a
 // record is imported whole or not begun, and an error names the field.
 //
-// Every participant is reported, if only by name: an outcome of null is what the mode's Missing says. No
-// contest has no record form, for a record without participants has nobody to say that of.
+// Every participant is reported, if only by name: an outcome of null is what the mode's Missing says; but of no_contest
+// nobody is. teams are the teams' own scores.
 //
 // Times that are not given: ended_at is the later of the others, started_at is ended_at, and created_at is
 // started_at, which without one is ended_at too. Without any time the record is refused.
@@ -47,14 +49,37 @@ func ParseRecord(line []byte) (Record, error) {
 		StartedAt: strictjson.One(r, "started_at", readTime),
 		EndedAt:   strictjson.One(r, "ended_at", readTime),
 	}
-	for _, p := range strictjson.List(r, "participants", readParticipant) {
-		record.Match.Players = append(record.Match.Players, p.seat)
-		record.Outcomes = append(record.Outcomes, p.outcome)
-	}
+	record.read(r)
 	if err := r.Done(); err != nil {
 		return Record{}, err
 	}
 	return record.timed()
+}
+
+// read takes who was in the match and what was reported of them.
+func (record *Record) read(r *strictjson.Reader) {
+	noContest, teams := r.Bool("no_contest"), strictjson.Map(r, "teams", exactly(readNumber))
+	plays := make(map[string]bool)
+	for _, p := range strictjson.List(r, "participants", readParticipant) {
+		record.Match.Players = append(record.Match.Players, p.seat)
+		plays[p.seat.Team] = true
+		_, scored := teams[p.seat.Team]
+		o := p.outcome
+		switch {
+		case noContest && (o.Value.Known() || o.Status != "" || o.Metrics != nil || o.Rank != 0):
+			r.Fail(fmt.Errorf("participants: %q has a result in a match of no contest", clip(p.seat.Player)))
+		case o.Status == finalbell.Finished && !o.Value.Known() && !scored:
+			r.Fail(p.value.Errorf("finished without a number"))
+		case !noContest:
+			record.Outcomes = append(record.Outcomes, o)
+		}
+	}
+	for _, team := range slices.Sorted(maps.Keys(teams)) {
+		if noContest || !plays[team] {
+			r.Fail(fmt.Errorf("teams: nobody who plays for %q has a result", clip(team)))
+		}
+		record.Outcomes = append(record.Outcomes, finalbell.Outcome{Team: team, Value: teams[team]})
+	}
 }
 
 // timed fills in the times that are not given and refuses steps in the wrong order.
@@ -87,12 +112,13 @@ func (r Record) timed() (Record, error) {
 type participant struct {
 	seat    finalbell.Participant
 	outcome finalbell.Outcome
+	value   strictjson.Value
 }
 
 func readParticipant(v strictjson.Value) (participant, error) {
 	r := strictjson.Fields(v)
 	r.Require("player")
-	p := participant{seat: finalbell.Participant{
+	p := participant{value: v, seat: finalbell.Participant{
 		Player: strictjson.One(r, "player", readName),
 		Team:   strictjson.One(r, "team", readName),
 		Bot:    r.Bool("bot"),
@@ -104,9 +130,7 @@ func readParticipant(v strictjson.Value) (participant, error) {
 		Value:   strictjson.One(r, "outcome", exactly(readOutcomeNumber)),
 		Status:  strictjson.One(r, "status", readStatus),
 		Metrics: strictjson.Map(r, "metrics", exactly(readNumber)),
-	}
-	if p.outcome.Status == finalbell.Finished && !p.outcome.Value.Known() {
-		r.Fail(v.Errorf("finished without a number"))
+		Rank:    strictjson.One(r, "rank", readRank),
 	}
 	return p, r.Done()
 }
@@ -140,13 +164,24 @@ func readStatus(v strictjson.Value) (finalbell.Status, error) {
 }
 
 // Import runs a record through create, start and end, at its own times, of which none may be after the
-// engine's now. It closes no window. replayed says that the same record had been imported before; then nothing changes. The same id
-// with other content, times included, is ErrExists.
+// engine's now. It closes no window. replayed says that the same record had been imported before, or tells of a match just
+// what an export does; then nothing changes. The same id with other content, times included, is ErrExists.
 //
 // A record that only End can refuse, such as one with a metric that the mode gives by itself, leaves its match
 // started; imported again with the fault corrected it goes on from there.
 func Import(ctx context.Context, e *finalbell.Engine, r Record) (replayed bool, err error) {
-	e = e.Backfill()
+	replayed, err = r.bring(ctx, e.Backfill())
+	if errors.Is(err, finalbell.ErrExists) {
+		// It may have been amended since, or a player forgotten.
+		if m, readErr := e.Match(ctx, r.Match.ID); readErr == nil && r.tells(m, modeOf(e, m.Mode)) {
+			return true, nil
+		}
+	}
+	return replayed, err
+}
+
+// bring takes the steps of a record.
+func (r Record) bring(ctx context.Context, e *finalbell.Engine) (replayed bool, err error) {
 	m, err := e.At(r.CreatedAt).Create(ctx, r.Match)
 	if errors.Is(err, finalbell.ErrExists) || err == nil && m.Replayed && !r.sameTimes(m) {
 		return false, r.exists()

@@ -48,6 +48,14 @@ func open(ctx context.Context, s store.Store, rules finalbell.Rules) (*Session, 
 	if err != nil {
 		return nil, err
 	}
+	for event, err := range s.Events(ctx, 0) {
+		if err != nil {
+			return nil, err
+		}
+		if id, forgotten := strings.CutPrefix(event.ID, pseudonymPrefix); forgotten {
+			session.note(id)
+		}
+	}
 	for m, err := range session.engine.Matches(ctx, finalbell.MatchFilter{}) {
 		if err != nil {
 			return nil, err
@@ -211,6 +219,10 @@ func (s *Session) call(ctx context.Context, verb string, v strictjson.Value) (an
 		return s.room(ctx, v)
 	case "rooms":
 		return s.rooms(ctx, v)
+	case "forget":
+		return s.forget(ctx, v)
+	case "export":
+		return s.export(ctx, v)
 	}
 	return nil, fmt.Errorf("no verb %q", clip(verb))
 }

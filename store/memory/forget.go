@@ -46,6 +46,17 @@ func renamed(name string, f store.Forget) string {
 	return name
 }
 
+// kept are the attributes that stay.
+func kept(attributes []store.Attribute, f store.Forget) []store.Attribute {
+	var left []store.Attribute
+	for _, a := range attributes {
+		if slices.Contains(f.Keep, a.Name) {
+			left = append(left, a)
+		}
+	}
+	return left
+}
+
 // move gives what is at one key of a map to another.
 func move[T any](m map[string]T, from, to string) {
 	if v, there := m[from]; there {
@@ -74,7 +85,7 @@ func forgetMatch(m store.Match, f store.Forget) store.Match {
 	for i := range m.Participants {
 		p := &m.Participants[i]
 		if p.Player == f.Player {
-			p.Player, p.Attributes = f.As, nil
+			p.Player, p.Attributes = f.As, kept(p.Attributes, f)
 		}
 		p.Team = renamed(p.Team, f)
 		p.Boards = slices.Clone(p.Boards)

@@ -1,0 +1,40 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/finalbell/finalbell"
+)
+
+// forgetCommand is finalbell forget.
+type forgetCommand struct {
+	DB     string `name:"db" required:"" placeholder:"FILE.db" help:"The database, on which no engine may run."`
+	Player string `arg:"" placeholder:"PLAYER" help:"The player's id."`
+	JSON   bool   `name:"json" help:"Print JSON instead of a line."`
+}
+
+// Help tells what stays.
+func (c *forgetCommand) Help() string {
+	return "A pseudonym takes the place of the name everywhere; ranks, balances and history stay. What the host wrote in words of its own stays too: " +
+		"ids, attributes and data of matches, reasons, keys of money calls. So do backups and earlier exports."
+}
+
+// Run forgets the player and prints the pseudonym.
+func (c *forgetCommand) Run(s streams) error {
+	ctx := background()
+	var as string
+	err := database{c.DB}.own(ctx, func(e *finalbell.Engine) (err error) {
+		as, err = e.Forget(ctx, c.Player)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		return printLine(s.out, struct {
+			As string `json:"as"`
+		}{as})
+	}
+	_, err = fmt.Fprintln(s.out, as)
+	return about("standard output", err)
+}
