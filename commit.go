@@ -223,8 +223,8 @@ func (c *committer) write(batch []*pending, soft []store.Record) {
 		if len(commits) > 0 {
 			commits[0].Records = slices.Concat(c.settings, commits[0].Records) // first: a rebuild writes newer ones
 		}
-		batched := all
-		if !c.told {
+		batched, bare := all, len(batch) > 0 && batch[0].bare
+		if !c.told && !bare {
 			batched = append(all[:len(all):len(all)], runningRecord(isOpen))
 		}
 		err := commit(c.store, store.Batch{Commits: commits, Soft: batched})
@@ -245,7 +245,7 @@ func (c *committer) write(batch []*pending, soft []store.Record) {
 			c.stop(err, append(batch[:len(batch):len(batch)], following...))
 			return
 		}
-		c.told = true
+		c.told = c.told || !bare
 		c.books.keep()
 		c.wrote(commits, soft)
 		for _, p := range following {

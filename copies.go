@@ -351,7 +351,8 @@ func (s *since) take(ctx context.Context, event store.Event) error {
 	switch event.Kind {
 	case createdEvent, startedEvent, joinedEvent, cancelledEvent, expiredEvent, refusedEvent, windowClosedEvent, seasonBegunEvent,
 		feesReleasedEvent, creditedEvent, debitedEvent, transferredEvent, grantClaimedEvent, grantExpiredEvent, deliveredEvent,
-		undeliveredEvent, redeliverEvent, prizesPaidEvent,
+		undeliveredEvent, redeliverEvent, prizesPaidEvent, sessionStartedEvent, sessionEndedEvent,
+		roomOpenedEvent, roomJoinedEvent, roomLeftEvent, roomDismissedEvent, roomClosedEvent,
 		forgottenEvent, // whose commit has written the copies anew
 		rebuiltEvent:   // whose boards begin without a copy
 		return nil

@@ -107,7 +107,7 @@ func (m *machine) goOn(t *rapid.T) {
 	require.NoError(t, err)
 }
 
-// leave lets a player be in no running match.
+// leave lets a player be in no running match, no room and no session.
 func (m *machine) leave(t *rapid.T, player string) {
 	for _, match := range m.model.Matches() {
 		running := match.State == finalbell.Created || match.State == finalbell.Started || match.State == finalbell.Disputed
@@ -122,6 +122,26 @@ func (m *machine) leave(t *rapid.T, player string) {
 			engine: func(e *finalbell.Engine) (finalbell.Match, error) { return e.Cancel(t.Context(), match.ID, "") },
 			model:  func(m *finalbelltest.Model) (finalbell.Match, error) { return m.Cancel(match.ID, "") },
 		})
+	}
+	for s, err := range m.engine.Sessions(t.Context(), finalbell.SessionFilter{Player: player, Open: true}) {
+		require.NoError(t, err)
+		_, err = m.engine.Forget(t.Context(), player)
+		require.ErrorIs(t, err, finalbell.ErrState)
+		_, err = m.engine.EndSession(t.Context(), player, s.Device)
+		_, wantErr := m.model.EndSession(player, s.Device)
+		require.Equal(t, finalbelltest.KindOf(wantErr), finalbelltest.KindOf(err)) // it may be idle by now
+	}
+	for r, err := range m.engine.Rooms(t.Context(), finalbell.RoomFilter{Player: player}) {
+		require.NoError(t, err)
+		if r.State != finalbell.RoomOpen {
+			continue
+		}
+		if r.Match != "" { // in which others play
+			_, err := m.engine.Cancel(t.Context(), r.Match, "")
+			require.NoError(t, err)
+		}
+		_, err = m.engine.Leave(t.Context(), r.ID, player)
+		require.NoError(t, err)
 	}
 }
 

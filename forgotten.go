@@ -108,7 +108,16 @@ var namings = map[string]naming{
 	entryHiddenEvent:   {id: true, key: endsWithID, body: true},
 	entryRestoredEvent: {id: true, key: endsWithID, body: true},
 	rebuiltEvent:       {},
-	forgottenEvent:     {}, // the pseudonym, which stays
+
+	sessionStartedEvent: {}, // the ID is the session's
+	sessionEndedEvent:   {},
+	roomOpenedEvent:     {},
+	roomJoinedEvent:     {body: true},
+	roomLeftEvent:       {body: true},
+	roomDismissedEvent:  {body: true},
+	roomClosedEvent:     {body: true},
+
+	forgottenEvent: {}, // the pseudonym, which stays
 }
 
 // event is an event under the new name; false if it names nobody who has the old one.

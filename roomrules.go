@@ -22,9 +22,14 @@ type roomChange struct {
 
 // roomBody is what the event of a change says.
 type roomBody struct {
-	Player  string   `json:"player,omitempty"`  // who joined or left
-	Players []string `json:"players,omitempty"` // who were dismissed
-	Reason  string   `json:"reason,omitempty"`
+	Player  string       `json:"player,omitempty"`  // who joined or left
+	Players []roomPlayer `json:"players,omitempty"` // who were dismissed
+	Reason  string       `json:"reason,omitempty"`
+}
+
+// roomPlayer names a player as every body of an event does.
+type roomPlayer struct {
+	Player string `json:"player"`
 }
 
 // newRoom opens a room; n was checked.
@@ -169,7 +174,7 @@ func closeRoom(r Room, reason string, now time.Time) (roomChange, error) {
 func (r Room) emptied(kind, reason string) roomChange {
 	c := roomChange{next: r, kind: kind, body: roomBody{Reason: reason}}
 	for _, m := range r.Members {
-		c.body.Players = append(c.body.Players, m.Player)
+		c.body.Players = append(c.body.Players, roomPlayer{m.Player})
 		c.lines = append(c.lines, m.release()...)
 	}
 	c.next.Members, c.next.Deadline, c.next.Reason = nil, time.Time{}, reason
