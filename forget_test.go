@@ -27,6 +27,10 @@ func TestWhoIsForgottenHasAnotherNameAndNothingElseChanges(t *testing.T) {
 	forgettingOnlyRenames(t, finalbelltest.InMemory)
 }
 
+func TestWhoIsForgottenInADatabaseHasAnotherNameAndNothingElseChanges(t *testing.T) {
+	forgettingOnlyRenames(t, inFiles(t))
+}
+
 func forgettingOnlyRenames(t *testing.T, open finalbelltest.Opener) {
 	rapid.Check(t, func(t *rapid.T) {
 		m := newEconomy(t)

@@ -17,7 +17,7 @@ func (b *batch) forget(f store.Forget) error {
 		return err
 	}
 	if player > 0 {
-		if err := b.forgetPlayer(player); err != nil {
+		if err := b.forgetPlayer(player, f.Keep); err != nil {
 			return err
 		}
 		if err := b.must("UPDATE OR IGNORE names SET name = ? WHERE id = ?", f.As, player); err != nil {
@@ -68,8 +68,8 @@ func (b *batch) must(query string, args ...driver.Value) error {
 	return err
 }
 
-// forgetPlayer takes away what a player has told of themselves, while they have their number.
-func (b *batch) forgetPlayer(player int64) error {
+// forgetPlayer takes away what a player has told of themselves, but for some attributes in matches.
+func (b *batch) forgetPlayer(player int64, keep []string) error {
 	if _, err := b.exec("UPDATE sessions SET device = '', attributes = NULL, data = NULL WHERE player = ?", player); err != nil {
 		return err
 	}
@@ -79,7 +79,7 @@ func (b *batch) forgetPlayer(player int64) error {
 			return err
 		}
 		for _, m := range matches {
-			if err := b.forgetIn("UPDATE matches SET participants = ? WHERE id = ?", m[1], m[3], player, attributesOfParticipant); err != nil {
+			if err := b.forgetIn("UPDATE matches SET participants = ? WHERE id = ?", m[1], m[3], player, attributesOfParticipant, keep); err != nil {
 				return err
 			}
 			revisions, err := b.rows("SELECT id, participants FROM revisions WHERE match = ?", 2, m[2])
@@ -87,7 +87,7 @@ func (b *batch) forgetPlayer(player int64) error {
 				return err
 			}
 			for _, r := range revisions {
-				if err := b.forgetIn("UPDATE revisions SET participants = ? WHERE id = ?", r[0], r[1], player, attributesOfParticipant); err != nil {
+				if err := b.forgetIn("UPDATE revisions SET participants = ? WHERE id = ?", r[0], r[1], player, attributesOfParticipant, keep); err != nil {
 					return err
 				}
 			}
@@ -100,7 +100,7 @@ func (b *batch) forgetPlayer(player int64) error {
 		return err
 	}
 	for _, r := range rooms {
-		if err := b.forgetIn("UPDATE rooms SET members = ? WHERE id = ?", r[0], r[1], player, attributesOfMember); err != nil {
+		if err := b.forgetIn("UPDATE rooms SET members = ? WHERE id = ?", r[0], r[1], player, attributesOfMember, nil); err != nil {
 			return err
 		}
 	}
@@ -116,33 +116,35 @@ const (
 	attributesOfMember      = 5
 )
 
-// forgetIn takes a player's attributes out of the JSON of one row.
-func (b *batch) forgetIn(update string, id, column driver.Value, player int64, at int) error {
+// forgetIn takes a player's attributes out of the JSON of one row, but those to keep.
+func (b *batch) forgetIn(update string, id, column driver.Value, player int64, at int, keep []string) error {
 	text, is := column.(string)
 	if !is {
 		return nil // nobody is in there
 	}
-	without, err := withoutAttributes(text, player, at)
+	without, err := withoutAttributes(text, player, at, keep)
 	if err == nil && without != text {
 		_, err = b.exec(update, without, id)
 	}
 	return err
 }
 
-// withoutAttributes is a list of participants or members without the attributes of one of them. The rest stays to the
-// byte.
-func withoutAttributes(text string, player int64, at int) (string, error) {
+// withoutAttributes is a list of participants or members without the attributes of one of them, but those to keep. The rest
+// stays to the byte.
+func withoutAttributes(text string, player int64, at int, keep []string) (string, error) {
 	everybody, whole := elements(text)
 	for i, one := range everybody {
 		parts, wellFormed := elements(one)
 		whole = whole && wellFormed && len(parts) >= attributesOfMember
-		switch {
-		case !whole || parts[0] != strconv.FormatInt(player, 10) || len(parts) <= at:
+		if !whole || parts[0] != strconv.FormatInt(player, 10) || len(parts) <= at {
 			continue
-		case len(parts) == at+1:
+		}
+		kept, err := keptOf(parts[at], keep)
+		if err != nil {
+			return "", err
+		}
+		if parts[at] = kept; kept == "{}" && len(parts) == at+1 { // else what comes behind it keeps its place
 			parts = parts[:at]
-		default: // what comes behind it keeps its place
-			parts[at] = "{}"
 		}
 		everybody[i] = "[" + strings.Join(parts, ",") + "]"
 	}
@@ -150,6 +152,15 @@ func withoutAttributes(text string, player int64, at int) (string, error) {
 		return "", errDamaged
 	}
 	return "[" + strings.Join(everybody, ",") + "]", nil
+}
+
+// keptOf is the JSON of attributes without all but those to keep.
+func keptOf(text string, keep []string) (string, error) {
+	e := &eye{b: text}
+	list := slices.DeleteFunc(e.attributes(), func(a store.Attribute) bool { return !slices.Contains(keep, a.Name) })
+	var p pen
+	p.attributes(list)
+	return string(p.b), e.err()
 }
 
 // elements are those of a JSON array that a pen wrote, as they stand there.

@@ -313,14 +313,16 @@ func TestAttributesAreTakenOutOfListsToTheByte(t *testing.T) {
 		`[[7` + rest + `,{"a,":"}]"}]]`:   `[[7` + rest + `]]`,
 		`[[77` + rest + `,{"a":"b"}]]`:    `[[77` + rest + `,{"a":"b"}]]`,
 		`[[7` + rest + `,{"a":"b"},1,2]]`: `[[7` + rest + `,{},1,2]]`,
+		`[[7` + rest + `,{"a":"b","kept":"c\"","z":"y"}]]`:                                                 `[[7` + rest + `,{"kept":"c\""}]]`,
+		`[[7` + rest + `,{"kept":"c","z":"y"},1,2]]`:                                                       `[[7` + rest + `,{"kept":"c"},1,2]]`,
 		`[[7` + rest + `,{},1,2,"x",3,4,null,null],[8` + rest + `,{"a":"\\"}],[7` + rest + `,{"\"":"["}]]`: `[[7` + rest + `,{},1,2,"x",3,4,null,null],[8` + rest + `,{"a":"\\"}],[7` + rest + `]]`,
 	} {
-		got, err := withoutAttributes(from, 7, attributesOfParticipant)
+		got, err := withoutAttributes(from, 7, attributesOfParticipant, []string{"kept"})
 		require.NoError(t, err, from)
 		require.Equal(t, to, got)
 	}
 	for _, bad := range []string{``, `[`, `{}`, `[1]`, `[[7]]`, `[[7,0,0,null,5]`, `[[7,0,0,null,5]] `, `[[7,0,0,null,"]]`, `[[7,0,0,null,5}]`, `"[]"`} {
-		_, err := withoutAttributes(bad, 7, attributesOfMember)
+		_, err := withoutAttributes(bad, 7, attributesOfMember, nil)
 		require.ErrorIs(t, err, errDamaged, bad)
 	}
 }

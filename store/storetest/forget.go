@@ -87,7 +87,10 @@ func forgetMatch(m *store.Match, f store.Forget, rename func(...*string)) {
 	for i := range m.Participants {
 		p := &m.Participants[i]
 		if p.Player == f.Player {
-			p.Attributes = nil
+			p.Attributes = slices.DeleteFunc(slices.Clone(p.Attributes), func(a store.Attribute) bool { return !slices.Contains(f.Keep, a.Name) })
+			if len(p.Attributes) == 0 {
+				p.Attributes = nil
+			}
 		}
 		rename(&p.Player, &p.Team)
 		for j := range p.Boards {
@@ -114,6 +117,7 @@ func drawForget(t *rapid.T, c contents) store.Batch {
 	players := append(pool(), "nobody", gone(rapid.Uint64Range(0, c.Head.Position).Draw(t, "gone at")))
 	f := store.Forget{
 		Player: rapid.SampledFrom(players).Draw(t, "forgotten"), As: gone(position),
+		Keep:     rapid.SliceOfN(name(), 0, 2).Draw(t, "kept"),
 		Accounts: rapid.SliceOfNDistinct(rapid.SampledFrom([]string{"player", "hous", "none"}), 0, 2, rapid.ID).Draw(t, "accounts"),
 	}
 	for _, g := range c.Money.Grants {
@@ -221,6 +225,32 @@ func forgetRules() []rule {
 			m.Participants[0] = store.Participant{Player: "x"}
 			requireMatch(t, s, m)
 			requireSame(t, []store.Facts{{Player: "x", Version: 1}}, factsOf(t, s, nil))
+		}),
+		one("attributes that Forget keeps stay in matches and in what they were, and nowhere else", func(t *testing.T, s store.Store) {
+			p := pen{t: t, s: s}
+			told := []store.Attribute{{Name: "car", Value: "7"}, {Name: "land", Value: `"]a`}, {Name: "town", Value: "b"}}
+			m := ended("m", 1, time.UnixMilli(1).UTC(), "ann", "bob")
+			m.Participants[0].Attributes, m.Participants[1].Attributes = told, told
+			was := m
+			was.Participants = []store.Participant{{Player: "ann", Attributes: told, Held: 3}, {Player: "bob"}}
+			member := []store.Member{{Player: "ann", Attributes: told}}
+			p.write(m, store.Revision{Match: was}, store.Session{ID: "s", Version: 1, Player: "ann", Attributes: told}, store.Room{ID: "r", Version: 1, Members: member})
+			p.write(store.Forget{Player: "ann", As: "x", Keep: []string{"land", "none", "town"}})
+			m.Participants = slices.Clone(m.Participants)
+			m.Participants[0].Player, m.Participants[0].Attributes = "x", told[1:]
+			requireMatch(t, s, m)
+			for got, err := range s.Revisions(context.Background(), "m") {
+				require.NoError(t, err)
+				requireSame(t, []store.Participant{{Player: "x", Attributes: told[1:], Held: 3}, {Player: "bob"}}, got.Participants)
+			}
+			for got, err := range s.Sessions(context.Background(), store.SessionQuery{ID: "s"}) {
+				require.NoError(t, err)
+				require.Empty(t, got.Attributes)
+			}
+			for got, err := range s.Rooms(context.Background(), store.RoomQuery{ID: "r"}) {
+				require.NoError(t, err)
+				require.Empty(t, got.Members[0].Attributes)
+			}
 		}),
 		one("a reader sees a player as they were or as they are", seenWhole),
 	}
