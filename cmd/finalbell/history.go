@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/finalbell/finalbell"
 	"github.com/finalbell/finalbell/internal/timetext"
@@ -88,37 +87,14 @@ type historyCommand struct {
 }
 
 // AfterApply refuses a limit that means nothing.
-func (c *historyCommand) AfterApply() error {
-	if c.Limit < 0 {
-		return fmt.Errorf("--limit: %d is negative", c.Limit)
-	}
-	return nil
-}
-
-// filter is what the flags select.
-func (c *historyCommand) filter() (finalbell.HistoryFilter, error) {
-	f := finalbell.HistoryFilter{Player: c.Player, Mode: c.Mode, Room: c.Room, Opponent: c.Opponent}
-	for _, bound := range []struct {
-		flag, text string
-		at         *time.Time
-	}{{"--from", c.From, &f.From}, {"--to", c.To, &f.To}} {
-		if bound.text == "" {
-			continue
-		}
-		at, err := timetext.Parse(bound.text)
-		if err != nil {
-			return f, fmt.Errorf("%s: %w", bound.flag, err)
-		}
-		*bound.at = at
-	}
-	return f, nil
-}
+func (c *historyCommand) AfterApply() error { return checkLimit(c.Limit) }
 
 // Run prints the matches, newest first.
 func (c *historyCommand) Run(s streams) error {
 	ctx := background()
-	f, err := c.filter()
-	if err != nil {
+	f := finalbell.HistoryFilter{Player: c.Player, Mode: c.Mode, Room: c.Room, Opponent: c.Opponent}
+	var err error
+	if f.From, f.To, err = readBounds(c.From, c.To); err != nil {
 		return err
 	}
 	rows := []finalbell.HistoryRow{}

@@ -36,6 +36,7 @@ type commands struct {
 	Match    matchCommand     `cmd:"" help:"Print a match of a database, also while an engine runs on it."`
 	Player   playerCommand    `cmd:"" help:"Print a player's statistics and levels."`
 	History  historyCommand   `cmd:"" help:"List the matches of a player, newest first."`
+	Sessions sessionsCommand  `cmd:"" help:"List the sessions of players, newest first, and what they come to."`
 	Wallet   walletCommand    `cmd:"" help:"Print what money a player has."`
 	Ledger   ledgerCommand    `cmd:"" help:"Print the postings that touch a player, or what the ledger says about a match."`
 	Grants   grantsCommand    `cmd:"" help:"List what players were given: prizes, experience, achievements."`
