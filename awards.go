@@ -64,6 +64,9 @@ func (g *giving) tally(ctx context.Context, m Match, s Standing) (Summary, error
 	}
 	f := g.players[s.Player]
 	f.changed = true
+	if f.facts.Stats == nil && g.engine.tallied {
+		f.facts.Stats = &statistics{}
+	}
 	if f.facts.Stats != nil && f.facts.Stats.canAdd(r) {
 		next, meant := f.facts.Stats.add(r)
 		f.facts.Stats = &next

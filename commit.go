@@ -62,6 +62,8 @@ type committer struct {
 	settings []store.Record // to be written with the next commit
 	told     bool           // the store has been told that an engine runs on it
 	books    books
+	// remembered is of what is in the store, and no longer right when somebody else writes to it; nil: nothing is.
+	remembered *remembered
 
 	applying sync.Mutex // held while one decision changes the boards; no I/O
 	applied  atomic.Uint64
@@ -338,6 +340,9 @@ func (c *committer) follow(ctx context.Context, records ...store.Record) error {
 
 // catchUp learns the position again after somebody else has written to the store.
 func (c *committer) catchUp() {
+	if c.remembered != nil {
+		c.remembered.clear()
+	}
 	if head, err := c.store.Head(context.Background()); err == nil {
 		c.head = head.Position
 	}

@@ -70,23 +70,25 @@ type Engine struct {
 }
 
 type engine struct {
-	options   Options
-	inForce   atomic.Pointer[ruleset]
-	ids       *index
-	store     store.Store
-	committer *committer
-	dues      *dues
-	opened    opened
-	ticking   sync.Mutex
-	archives  *archives
-	forgotten forgotten
-	copyRun   int    // entries in a chunk of a copy
-	copying   func() // called between them, for tests; else nil
-	closed    atomic.Bool
-	stopLoop  context.CancelFunc // nil without a background loop
-	loopDone  chan struct{}
-	crashed   bool // the engine before was not closed
-	orphans   []Orphan
+	options    Options
+	inForce    atomic.Pointer[ruleset]
+	ids        *index
+	store      store.Store
+	committer  *committer
+	dues       *dues
+	opened     opened
+	ticking    sync.Mutex
+	archives   *archives
+	remembered *remembered
+	tallied    bool // of whom no statistics are kept there is nothing to count
+	forgotten  forgotten
+	copyRun    int    // entries in a chunk of a copy
+	copying    func() // called between them, for tests; else nil
+	closed     atomic.Bool
+	stopLoop   context.CancelFunc // nil without a background loop
+	loopDone   chan struct{}
+	crashed    bool // the engine before was not closed
+	orphans    []Orphan
 }
 
 // New opens an engine on a store, which is the engine's from then on. What the rules say of boards that have history, and
@@ -197,7 +199,7 @@ func openView(ctx context.Context, s store.Store) (*engine, error) {
 // prepare makes an engine without anything in it.
 func prepare(ctx context.Context, s store.Store, rules Rules, history rulebook, options Options) (*engine, error) {
 	e := &engine{
-		options: options, store: s, ids: newIndex(), dues: newDues(), archives: newArchives(), copyRun: chunkEntries, loopDone: make(chan struct{}),
+		options: options, store: s, ids: newIndex(), dues: newDues(), archives: newArchives(), remembered: newRemembered(), copyRun: chunkEntries, loopDone: make(chan struct{}),
 	}
 	if options.Now == nil {
 		e.options.Now = time.Now
@@ -214,7 +216,11 @@ func prepare(ctx context.Context, s store.Store, rules Rules, history rulebook, 
 	if e.crashed, err = leftRunning(ctx, s); err != nil {
 		return nil, err
 	}
+	if e.tallied, err = isTallied(ctx, s, head); err != nil {
+		return nil, err
+	}
 	e.committer = newCommitter(s, head)
+	e.committer.remembered = e.remembered
 	e.committer.told = e.crashed
 	return e, e.committer.books.open(ctx, s)
 }

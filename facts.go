@@ -85,9 +85,7 @@ func (m moment) text(position uint64) *lastText {
 	if m == (moment{}) {
 		return nil
 	}
-	if m.position == unplaced {
-		m.position = position
-	}
+	m = m.placed(position)
 	return &lastText{m.at, m.position, m.place}
 }
 

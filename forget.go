@@ -269,6 +269,7 @@ func (j *forgetJob) applied(uint64) {
 	e := j.engine
 	e.ids.rename(j.names.from, j.names.to)
 	e.archives.letGo()
+	e.remembered.clear()
 	for _, id := range j.ids {
 		e.dues.note(deliverKind, id.From, time.Time{})
 		e.dues.note(lapseKind, id.From, time.Time{})

@@ -2,7 +2,6 @@ package finalbell
 
 import (
 	"context"
-	"maps"
 	"strconv"
 	"strings"
 	"time"
@@ -55,13 +54,18 @@ func (e *engine) giving(rs *ruleset, at time.Time, source Grant) *giving {
 
 // load reads the facts of players.
 func (g *giving) load(ctx context.Context, players ...string) error {
+	var asked []string
 	for _, p := range players {
-		g.players[p] = &playerFacts{player: p}
+		known, there := g.engine.remembered.get(p)
+		if !there {
+			asked = append(asked, p)
+		}
+		g.players[p] = &playerFacts{player: p, version: known.version, facts: known.facts.apart(), stored: known.facts}
 	}
-	if len(players) == 0 {
+	if len(asked) == 0 {
 		return nil
 	}
-	for r, err := range g.engine.store.Facts(ctx, players) {
+	for r, err := range g.engine.store.Facts(ctx, asked) {
 		if err != nil {
 			return unavailable(err)
 		}
@@ -69,9 +73,7 @@ func (g *giving) load(ctx context.Context, players ...string) error {
 		if err != nil {
 			return unavailable(err)
 		}
-		stored := f
-		stored.Markers = maps.Clone(f.Markers) // they are changed in place
-		g.players[r.Player] = &playerFacts{player: r.Player, version: r.Version, facts: f, stored: stored}
+		g.players[r.Player] = &playerFacts{player: r.Player, version: r.Version, facts: f.apart(), stored: f}
 	}
 	return nil
 }

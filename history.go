@@ -181,7 +181,10 @@ func (e *Engine) player(ctx context.Context, id string) (Player, error) {
 		}
 	}
 	stats := f.facts.Stats
-	if stats == nil { // of a database that kept none yet
+	if stats == nil && e.tallied {
+		stats = &statistics{}
+	}
+	if stats == nil { // of a database that did not keep them from its beginning
 		past, err := e.pastOf(ctx, rs, id, 0)
 		if err != nil {
 			return Player{}, err

@@ -65,6 +65,9 @@ func (e *engine) openRules(ctx context.Context) error {
 	rs.history = append(slices.Clip(rs.history), next)
 	setting, err := rs.history.record()
 	e.committer.settings = []store.Record{setting}
+	if next.After == 0 {
+		e.committer.settings = append(e.committer.settings, store.Setting{Name: tallySetting, Value: []byte("all")})
+	}
 	return err
 }
 

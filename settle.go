@@ -107,6 +107,7 @@ func (j *matchJob) applied(position uint64) {
 	}
 	j.engine.dues.noteMatch(d.next, j.engine.mode(d.next))
 	j.engine.dues.noteGrants(d.granted)
+	j.engine.remembered.note(d.facts, position)
 	if d.room != nil {
 		j.engine.dues.note(dismissKind, d.room.ID, d.room.Deadline)
 	}

@@ -194,6 +194,7 @@ func (j *ledgerJob) seal(position uint64) store.Commit {
 	return c
 }
 
-func (j *ledgerJob) applied(uint64) {
+func (j *ledgerJob) applied(position uint64) {
 	j.engine.dues.noteGrants(j.granted)
+	j.engine.remembered.note(j.facts, position)
 }
