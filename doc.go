@@ -48,6 +48,13 @@
 // no session open any more is gone from the running matches of a mode that says so ([SessionPolicy]): the report that ends
 // one need not name them.
 //
+// # History
+//
+// [Engine.History] gives the matches of a player that have ended, newest first, [Engine.HeadToHead] how two players stand
+// against each other, and [Engine.Player] what all of that comes to: a [Tally] for each mode and for all of them. It is what
+// history says, also after matches came late or were amended or voided. A [Standing] has a [Summary] of what its match
+// meant when it ended.
+//
 // # Players who leave
 //
 // [Engine.Forget] puts a pseudonym in the place of a player's name, wherever it is kept; nothing else changes.
