@@ -67,7 +67,7 @@ var sqliteModules = []string{
 var pure = []string{
 	"lifecycle.go", "asked.go", "roomrules.go", "ranking.go", "report.go", "results.go", "fold.go", "rewards.go", "number.go", "outcome.go",
 	"posting.go", "prizes.go", "shares.go", "prizerules.go", "explain_fold.go", "explain_prize.go",
-	"facts.go", "progress.go", "levels.go", "progressrules.go",
+	"facts.go", "progress.go", "statistics.go", "levels.go", "progressrules.go",
 	"schedule/schedule.go", "schedule/rule.go", "schedule/calendar.go", "schedule/zone.go", "schedule/ranges.go", "schedule/plug.go",
 }
 
