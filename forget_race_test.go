@@ -7,7 +7,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
-	"io/fs"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -20,10 +20,10 @@ import (
 
 // Every kind of event is in the table that says where it names players: who adds one has to think of it.
 func TestTheTableOfNamesHasEveryKindOfEvent(t *testing.T) {
-	files, err := parser.ParseDir(token.NewFileSet(), ".", func(f fs.FileInfo) bool { return !strings.HasSuffix(f.Name(), "_test.go") }, 0)
+	files, err := filepath.Glob("*.go")
 	require.NoError(t, err)
 	kinds := 0
-	ast.Inspect(files["finalbell"], func(n ast.Node) bool {
+	look := func(n ast.Node) bool {
 		spec, is := n.(*ast.ValueSpec)
 		if !is {
 			return true
@@ -38,7 +38,15 @@ func TestTheTableOfNamesHasEveryKindOfEvent(t *testing.T) {
 			}
 		}
 		return true
-	})
+	}
+	for _, file := range files {
+		if strings.HasSuffix(file, "_test.go") {
+			continue
+		}
+		parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, 0)
+		require.NoError(t, err)
+		ast.Inspect(parsed, look)
+	}
 	require.Len(t, namings, kinds)
 }
 

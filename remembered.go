@@ -90,7 +90,6 @@ func (f facts) apart() facts {
 // there are none there is nothing to count.
 const tallySetting = "statistics"
 
-
 // isTallied reports whether it says so, or will.
 func isTallied(ctx context.Context, s store.Store, head store.Head) (bool, error) {
 	_, err := s.Setting(ctx, tallySetting)
