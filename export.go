@@ -13,6 +13,7 @@ import (
 // Export writes everything that is kept about one player, as JSON Lines. Each line is an object with a type, in this order:
 //
 //   - player: the player's progress on markers and achievements, and their items
+//   - statistics: what their matches come to, for each mode and in all
 //   - wallet: their balances, what is held, unclaimed and owed
 //   - line: the lines of their accounts in the ledger, oldest first
 //   - grant: what they were given, oldest first
@@ -77,7 +78,14 @@ func (x *exporting) progress(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return x.line("player", p)
+	if err := x.line("player", p); err != nil {
+		return err
+	}
+	past, err := x.Player(ctx, x.player)
+	if err != nil {
+		return err
+	}
+	return x.line("statistics", past)
 }
 
 func (x *exporting) money(ctx context.Context) error {

@@ -1,6 +1,7 @@
 package finalbell
 
 import (
+	"cmp"
 	"context"
 	"iter"
 	"time"
@@ -176,8 +177,8 @@ func (e *Engine) player(ctx context.Context, id string) (Player, error) {
 	}
 	f := g.players[id]
 	if f.version == 0 {
-		if err := e.seen(ctx, id); err != nil {
-			return Player{}, err
+		if kept, err := e.isKept(ctx, id); err != nil || !kept {
+			return Player{}, cmp.Or(err, refuse(ErrNotFound, "no such player", id))
 		}
 	}
 	stats := f.facts.Stats
@@ -197,28 +198,4 @@ func (e *Engine) player(ctx context.Context, id string) (Player, error) {
 		p.Modes[mode] = t
 	}
 	return p, nil
-}
-
-// seen refuses a player of whom nothing is kept.
-func (e *engine) seen(ctx context.Context, id string) error {
-	for _, err := range e.store.Matches(ctx, store.MatchQuery{Player: id}) {
-		return unavailableIf(err)
-	}
-	for _, err := range e.store.Balances(ctx, wallets(id)) {
-		return unavailableIf(err)
-	}
-	for _, err := range e.store.Grants(ctx, store.GrantQuery{Player: id}) {
-		return unavailableIf(err)
-	}
-	for _, err := range e.store.Sessions(ctx, store.SessionQuery{Player: id}) {
-		return unavailableIf(err)
-	}
-	return refuse(ErrNotFound, "no such player", id)
-}
-
-func unavailableIf(err error) error {
-	if err == nil {
-		return nil
-	}
-	return unavailable(err)
 }

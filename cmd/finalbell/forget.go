@@ -8,7 +8,7 @@ import (
 
 // forgetCommand is finalbell forget.
 type forgetCommand struct {
-	DB     string `name:"db" required:"" placeholder:"FILE.db" help:"The database, on which no engine may run."`
+	database
 	Player string `arg:"" placeholder:"PLAYER" help:"The player's id."`
 	JSON   bool   `name:"json" help:"Print JSON instead of a line."`
 }
@@ -23,7 +23,7 @@ func (c *forgetCommand) Help() string {
 func (c *forgetCommand) Run(s streams) error {
 	ctx := background()
 	var as string
-	err := database{c.DB}.own(ctx, func(e *finalbell.Engine) (err error) {
+	err := c.own(ctx, func(e *finalbell.Engine) (err error) {
 		as, err = e.Forget(ctx, c.Player)
 		return err
 	})
