@@ -41,6 +41,7 @@ type decision struct {
 	seasons uint64   // and when
 	changes []boardChange
 	sealed  [][]placed // per change, with their position
+	moves   []rankMove // what they did, once it is durable
 
 	lines   []ledgerLine // that it brings into the ledger,
 	booking *booking     // as they come there
@@ -429,7 +430,7 @@ func (e *engine) keepLate(ctx context.Context, m Match, r request, refused error
 	if err != nil {
 		return e.notReserved(ctx, err)
 	}
-	p := &pending{ticket: t, job: &ledgerJob{engine: e, commit: store.Commit{Key: keyOf("late", m.ID, sum.text()), Digest: store.Digest(sum),
+	p := &pending{ticket: t, job: &ledgerJob{engine: e, match: &m, commit: store.Commit{Key: keyOf("late", m.ID, sum.text()), Digest: store.Digest(sum),
 		At: r.now, Kind: refusedEvent, ID: m.ID, Body: body}}}
 	err = e.committer.submit(ctx, p)
 	if errors.Is(err, store.ErrReplayed) || errors.Is(err, store.ErrStale) {
