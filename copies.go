@@ -351,7 +351,7 @@ func (s *since) take(ctx context.Context, event store.Event) error {
 	switch event.Kind {
 	case createdEvent, startedEvent, joinedEvent, cancelledEvent, expiredEvent, refusedEvent, windowClosedEvent, seasonBegunEvent,
 		feesReleasedEvent, creditedEvent, debitedEvent, transferredEvent, grantClaimedEvent, grantExpiredEvent, deliveredEvent,
-		undeliveredEvent, redeliverEvent, prizesPaidEvent,
+		undeliveredEvent, redeliverEvent, prizesPaidEvent, afterFailedEvent, replayedEvent,
 		rebuiltEvent: // whose boards begin without a copy
 		return nil
 	case entryHiddenEvent, entryRestoredEvent:

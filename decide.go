@@ -36,6 +36,9 @@ const (
 	entryHiddenEvent   = "entry_hidden"
 	entryRestoredEvent = "entry_restored"
 	rebuiltEvent       = "boards_rebuilt"
+
+	afterFailedEvent = "after_failed"
+	replayedEvent    = "events_replayed"
 )
 
 // backfillBody is the body of the event of an end that closed no window.

@@ -177,6 +177,7 @@ type ledgerJob struct {
 	booking *booking
 	granted []Grant // as they are from then on
 	facts   []playerFacts
+	match   *Match // that it is about; nil: none
 }
 
 func (j *ledgerJob) stale() bool { return false }

@@ -165,6 +165,8 @@ func (s *Session) call(ctx context.Context, verb string, v strictjson.Value) (an
 		return s.revisions(ctx, v)
 	case "explain":
 		return s.explain(ctx, v)
+	case "events":
+		return s.events(ctx, v)
 	case "rematch", "session_start", "session_end", "player", "history", "head_to_head":
 		return nil, v.Errorf("not supported yet")
 	}
