@@ -1,6 +1,7 @@
 package finalbell
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -65,14 +66,15 @@ type committer struct {
 	// remembered is of what is in the store, and no longer right when somebody else writes to it; nil: nothing is.
 	remembered *remembered
 
-	applying sync.Mutex // held while one decision changes the boards; no I/O
+	applying sync.Mutex                    // held while one decision changes the boards; no I/O
+	heard    func(of *store.Commit, j job) // is told of each that has; waits for nothing
 	applied  atomic.Uint64
 	moved    chan struct{} // closed, and replaced, when applied has moved on and somebody waits
 }
 
 // softKey names a soft record: the last value for it wins.
 type softKey struct {
-	kind byte // 'm' match, 'r' rank moves, 's' session
+	kind byte // 'm' match, 'r' rank moves, 's' session, 'o' where the outbox stands
 	id   string
 }
 
@@ -225,9 +227,9 @@ func (c *committer) write(batch []*pending, soft []store.Record) {
 		if len(commits) > 0 {
 			commits[0].Records = slices.Concat(c.settings, commits[0].Records) // first: a rebuild writes newer ones
 		}
-		batched, bare := all, len(batch) > 0 && batch[0].bare
+		batched, bare := unrevised(all, commits), len(batch) > 0 && batch[0].bare
 		if !c.told && !bare {
-			batched = append(all[:len(all):len(all)], runningRecord(isOpen))
+			batched = append(slices.Clip(batched), runningRecord(isOpen))
 		}
 		err := commit(c.store, store.Batch{Commits: commits, Soft: batched})
 		var answer *store.CommitError
@@ -260,6 +262,21 @@ func (c *committer) write(batch []*pending, soft []store.Record) {
 	}
 }
 
+// unrevised are soft records without the moves of matches that a commit revises: they would follow it and pass for what it
+// moved. The revision that the commit keeps has them.
+func unrevised(soft []store.Record, commits []store.Commit) []store.Record {
+	for _, c := range commits {
+		if c.Kind != amendedEvent && c.Kind != voidedEvent {
+			continue
+		}
+		soft = slices.DeleteFunc(slices.Clone(soft), func(r store.Record) bool {
+			moves, is := r.(store.Moves)
+			return is && moves.Match == c.ID
+		})
+	}
+	return soft
+}
+
 // sift turns away decisions that no longer hold, and parts the others from mere records.
 func (c *committer) sift(batch []*pending) (decisions, following []*pending) {
 	decisions = batch[:0:0]
@@ -286,18 +303,21 @@ func (c *committer) apply(batch []*pending, commits []store.Commit) (applied int
 	}()
 	for i, p := range batch {
 		applied = i
-		c.change(p, commits[i].Position)
+		c.change(p, &commits[i])
 		c.finish(p, nil)
 	}
 	return len(batch), nil
 }
 
-// change lets one decision change the boards.
-func (c *committer) change(p *pending, position uint64) {
+// change lets one decision change the boards, and then tells whoever listens.
+func (c *committer) change(p *pending, of *store.Commit) {
 	c.applying.Lock()
 	defer c.applying.Unlock()
-	p.applied(position)
-	c.applied.Store(position)
+	p.applied(of.Position)
+	c.applied.Store(of.Position)
+	if c.heard != nil {
+		c.heard(of, p.job)
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.moved != nil {
@@ -403,6 +423,9 @@ func sameRecord(a, b store.Record) bool {
 	case store.Moves:
 		b, ok := b.(store.Moves) // an amended match has others
 		return ok && len(a.Moves) == len(b.Moves) && (len(a.Moves) == 0 || &a.Moves[0] == &b.Moves[0])
+	case store.Setting:
+		b, ok := b.(store.Setting)
+		return ok && a.Name == b.Name && bytes.Equal(a.Value, b.Value)
 	}
 	return false
 }

@@ -353,6 +353,7 @@ func (s *since) take(ctx context.Context, event store.Event) error {
 		feesReleasedEvent, creditedEvent, debitedEvent, transferredEvent, grantClaimedEvent, grantExpiredEvent, deliveredEvent,
 		undeliveredEvent, redeliverEvent, prizesPaidEvent, sessionStartedEvent, sessionEndedEvent,
 		roomOpenedEvent, roomJoinedEvent, roomLeftEvent, roomDismissedEvent, roomClosedEvent,
+		afterFailedEvent, replayedEvent,
 		forgottenEvent, // whose commit has written the copies anew
 		rebuiltEvent:   // whose boards begin without a copy
 		return nil

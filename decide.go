@@ -43,7 +43,9 @@ const (
 	entryRestoredEvent = "entry_restored"
 	rebuiltEvent       = "boards_rebuilt"
 
-	forgottenEvent = "player_forgotten"
+	forgottenEvent   = "player_forgotten"
+	afterFailedEvent = "after_failed"
+	replayedEvent    = "events_replayed"
 )
 
 // backfillBody is the body of the event of an end that closed no window.

@@ -179,12 +179,22 @@ func (d *dues) has(kind string, now time.Time) (any bool) {
 }
 
 // Tick does everything that is due at Now, in order of due time and then id, each in a commit of its own, and
-// returns what it did. The engine calls it by itself unless Options set Now or ManualTick. Calls run one
-// after the other. After an error the rest stays due.
+// returns what it did; then it feeds the After and Release hooks what there is for them. The engine calls it by itself,
+// and feeds these hooks from a goroutine of their own, unless Options set Now or ManualTick. Calls run one after the
+// other. After an error the rest stays due.
 func (e *Engine) Tick(ctx context.Context) ([]Done, error) {
 	if insideHook() {
 		return nil, failed("tick", "", refuse(ErrRefused, "a hook may not call Tick"))
 	}
+	done, err := e.doDue(ctx)
+	if err == nil && e.outbox != nil && e.stopLoop == nil {
+		err = failed("tick", "", e.handOver(ctx))
+	}
+	return done, err
+}
+
+// doDue does everything that is due.
+func (e *Engine) doDue(ctx context.Context) ([]Done, error) {
 	e.ticking.Lock()
 	defer e.ticking.Unlock()
 	var done []Done

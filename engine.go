@@ -6,6 +6,7 @@ import (
 	"errors"
 	"iter"
 	"log/slog"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -34,6 +35,8 @@ type Options struct {
 	// Rebuild lets New and Open take rules of which boards have changed or are new to history: they are rebuilt, as by
 	// Engine.Rebuild, before the call returns.
 	Rebuild bool
+	// Top is how many ranks are the top of a board, of which EventEnteredTop tells; default 10.
+	Top int
 	// Sync says when Open's database is synced to the disk; default SyncFull.
 	Sync Sync
 
@@ -53,6 +56,9 @@ const (
 
 // check refuses options that mean nothing.
 func (o Options) check() error {
+	if o.Top < 0 {
+		return refuse(ErrInvalid, "options: Top "+strconv.Itoa(o.Top)+" is negative")
+	}
 	switch o.Sync {
 	case "", SyncFull, SyncNormal:
 		return nil
@@ -84,6 +90,8 @@ type engine struct {
 	forgotten  forgotten
 	copyRun    int    // entries in a chunk of a copy
 	copying    func() // called between them, for tests; else nil
+	audience   audience
+	outbox     *outbox // nil without a hook that is fed from it
 	closed     atomic.Bool
 	stopLoop   context.CancelFunc // nil without a background loop
 	loopDone   chan struct{}
@@ -109,6 +117,12 @@ func New(ctx context.Context, s store.Store, rules Rules, options Options) (*Eng
 func open(ctx context.Context, s store.Store, rules Rules, options Options) (*engine, error) {
 	if s == nil {
 		return nil, refuse(ErrInvalid, "no store")
+	}
+	if err := options.check(); err != nil {
+		return nil, err
+	}
+	if err := options.Hooks.check(); err != nil {
+		return nil, err
 	}
 	if options.MustExist || options.Sync != "" {
 		return nil, refuse(ErrInvalid, "options: MustExist and Sync are for Open; a store is opened by whoever gives it")
@@ -137,6 +151,9 @@ func open(ctx context.Context, s store.Store, rules Rules, options Options) (*en
 	if err := e.load(ctx); err != nil {
 		return nil, err
 	}
+	if err := e.openOutbox(ctx); err != nil {
+		return nil, err
+	}
 	if err := e.takeUp(ctx); err != nil {
 		return nil, err
 	}
@@ -151,6 +168,9 @@ func (e *engine) openAsWas(ctx context.Context, rules Rules, options Options) (*
 	e, err := prepare(ctx, e.store, was, history, options)
 	if err == nil {
 		err = e.load(ctx)
+	}
+	if err == nil {
+		err = e.openOutbox(ctx)
 	}
 	if err == nil {
 		_, err = (&Engine{engine: e}).Rebuild(ctx, rules, RebuildOptions{})
@@ -171,6 +191,9 @@ func (e *engine) startLoop(options Options) {
 		ctx, stop := context.WithCancel(context.Background())
 		e.stopLoop = stop
 		go (&Engine{engine: e}).loop(ctx)
+		if e.outbox != nil {
+			go e.work(ctx)
+		}
 	}
 }
 
@@ -222,6 +245,7 @@ func prepare(ctx context.Context, s store.Store, rules Rules, history rulebook, 
 	e.committer = newCommitter(s, head)
 	e.committer.remembered = e.remembered
 	e.committer.told = e.crashed
+	e.committer.heard = e.publish
 	return e, e.committer.books.open(ctx, s)
 }
 
@@ -278,6 +302,9 @@ func (e *Engine) Close() error {
 	if e.stopLoop != nil {
 		e.stopLoop()
 		<-e.loopDone
+		if e.outbox != nil {
+			<-e.outbox.done
+		}
 	}
 	// Who ticks at this moment may be copying too, and two would write one copy.
 	if _, stopped := e.committer.stand(); stopped == nil && e.ticking.TryLock() {

@@ -3,8 +3,11 @@ package finalbell
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
+	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/finalbell/finalbell/store"
@@ -66,7 +69,7 @@ func (e *engine) tryForget(ctx context.Context, player string) (string, error) {
 	if err != nil {
 		return "", e.notReserved(ctx, err)
 	}
-	job := &forgetJob{engine: e, ctx: context.WithoutCancel(ctx), names: renaming{from: player}, at: e.now()}
+	job := &forgetJob{engine: e, ctx: context.WithoutCancel(ctx), keys: make(map[uint64]string), names: renaming{from: player}, at: e.now()}
 	if job.names.to, err = e.pseudonym(ctx); err == nil {
 		err = job.gather(ctx)
 	}
@@ -166,7 +169,8 @@ type forgetJob struct {
 	at     time.Time
 
 	seen    uint64        // position of the last event looked at
-	events  []store.Event // as they are from then on, as far as they change
+	events  []store.Event     // as they are from then on, as far as they change
+	keys    map[uint64]string // what their keys were, by position
 	told    bool          // some event names the player as one
 	grants  []Grant       // under their new ids
 	ids     []store.Rename
@@ -213,12 +217,33 @@ func (j *forgetJob) follow(ctx context.Context) error {
 			return unavailable(err)
 		}
 		j.seen = event.Position
-		if now, changed := j.names.event(event); changed {
+		now, changed := j.names.event(event)
+		if event.Kind == afterFailedEvent {
+			now, changed = j.failed(event)
+		}
+		if changed {
+			j.keys[event.Position] = event.Key
 			j.events = append(j.events, now)
 			j.told = j.told || event.Kind == refusedEvent
 		}
 	}
 	return nil
+}
+
+// failed is the event of an event that was given up, which it names by its id; false if that one has not changed.
+func (j *forgetJob) failed(event store.Event) (store.Event, bool) {
+	var body failedBody
+	if json.Unmarshal(event.Body, &body) != nil {
+		return event, false
+	}
+	i, there := slices.BinarySearchFunc(j.events, body.Position, func(e store.Event, at uint64) int { return cmp.Compare(e.Position, at) })
+	if !there {
+		return event, false
+	}
+	was := eventOf(store.Event{Key: j.keys[body.Position]}).ID
+	rest, is := strings.CutPrefix(event.ID, was)
+	event.ID = eventOf(j.events[i]).ID + rest
+	return event, is && j.events[i].Key != j.keys[body.Position]
 }
 
 // isFree refuses to forget somebody who is still playing.
@@ -276,6 +301,9 @@ func (j *forgetJob) applied(uint64) {
 	}
 	e.dues.noteGrants(j.grants)
 	e.forgotten.add(j.names.from)
+	if e.outbox != nil {
+		e.outbox.setBack(math.MaxUint64) // what waits may wait under the old name
+	}
 }
 
 // parting are the attributes of players by which any board has ever been partitioned: without them nobody could tell

@@ -109,8 +109,11 @@ var namings = map[string]naming{
 	entryRestoredEvent: {id: true, key: endsWithID, body: true},
 	rebuiltEvent:       {},
 
-	sessionStartedEvent: {}, // the ID is the session's
-	sessionEndedEvent:   {},
+	afterFailedEvent: {}, // the ID may, see forgetJob.failed
+	replayedEvent:    {},
+
+	sessionStartedEvent: {body: true}, // the ID is the session's
+	sessionEndedEvent:   {body: true},
 	roomOpenedEvent:     {},
 	roomJoinedEvent:     {body: true},
 	roomLeftEvent:       {body: true},

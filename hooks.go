@@ -26,6 +26,16 @@ type Hooks struct {
 	// until Redeliver. A grant that was delivered and whose State is GrantRevoked now is to be taken back. Without this
 	// hook such grants are granted at once.
 	Deliver func(ctx context.Context, g Grant) error
+	// After is told of every event, at least once, also after a crash: events with the same Subject, such as a match, in
+	// order, and always with the same ID, by which the host knows one that it has had. It is fed from the log: the first time
+	// that a store is opened with After or Release it begins with what happens from then on, and goes on ever after
+	// where it stood. An error or a panic lets the event be handed over again later, 16 times within four hours and a
+	// half, while the later ones of its subject wait; then it is given up, see Undelivered. While a hundred subjects wait so,
+	// nothing new is handed over.
+	After func(ctx context.Context, ev Event) error
+	// Release is called when a match is over, ended, cancelled or expired, with the match as it is now: to let go what the
+	// host keeps for it, such as a server. It is fed as After is, before it.
+	Release func(ctx context.Context, m Match) error
 	// Timeout is how long the ctx of a hook lasts, if the caller's does not end before; default 30 seconds. A hook that takes
 	// no notice of its ctx is waited for.
 	Timeout time.Duration

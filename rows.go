@@ -186,7 +186,7 @@ func momentRecord(m moment, position uint64) store.Moment {
 func moveRecords(match string, position uint64, moves []rankMove) store.Moves {
 	r := store.Moves{Match: match, Position: position, Moves: make([]store.Move, len(moves))}
 	for i, m := range moves {
-		r.Moves[i] = store.Move{WindowKey: m.key, ID: m.id, Old: m.old, New: m.rank}
+		r.Moves[i] = store.Move{WindowKey: m.key, ID: m.id, Old: m.old, New: m.rank, Size: m.size, Passed: m.passed}
 	}
 	return r
 }
@@ -220,8 +220,8 @@ func boardMoves(p store.Participant, r store.Match, rules *ruleset) []BoardMove 
 			out[i].Values = rule.shown(v.Values)
 		}
 		for _, m := range r.Moves {
-			if m.WindowKey == v.WindowKey && m.ID == v.ID {
-				out[i].OldRank, out[i].Rank, out[i].Size, out[i].Passed = m.Old, m.New, m.Size, m.Passed
+			if m.WindowKey == v.WindowKey && m.ID == v.ID && m.New > 0 {
+				out[i].OldRank, out[i].Rank, out[i].Size, out[i].Passed = m.Old, m.New, m.Size, slices.Clone(m.Passed)
 			}
 		}
 	}

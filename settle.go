@@ -70,7 +70,7 @@ func (j *matchJob) seal(position uint64) store.Commit {
 	}
 	record := matchRecord(m)
 	if m.State == Voided {
-		record.Moves = d.former.Moves // an amended match gets new ones
+		record.Moves = movesAlone(d.former.Moves) // an amended match gets new ones
 	}
 	c.Records = append(make([]store.Record, 0, 2+entries), record) // settings may come
 	c.Records = append(c.Records, d.booking.seal(&j.engine.committer.books, position, d.at)...)
@@ -121,6 +121,14 @@ func (j *matchJob) applied(position uint64) {
 		j.engine.committer.later(softKey{'r', d.next.ID}, moveRecords(d.next.ID, d.next.position, moves))
 		d.next.roster = withMoves(d.next.roster, moves)
 	}
+	if d.next.State == Voided {
+		// It keeps where it took its entries when it ended; who leads since it is void comes to that.
+		moves = slices.DeleteFunc(moves, func(m rankMove) bool { return m.rank > 0 })
+		r := moveRecords(d.next.ID, d.next.position, moves)
+		r.Moves = append(movesAlone(d.former.Moves), r.Moves...)
+		j.engine.committer.later(softKey{'r', d.next.ID}, r)
+	}
+	d.moves = moves
 }
 
 // withMoves tells each standing where its entries went.
@@ -129,8 +137,8 @@ func withMoves(roster []Standing, moves []rankMove) []Standing {
 		for b := range roster[i].Boards {
 			on := &roster[i].Boards[b]
 			for _, m := range moves {
-				if m.key == on.key() && m.id == on.id {
-					on.OldRank, on.Rank = m.old, m.rank
+				if m.key == on.key() && m.id == on.id && m.rank > 0 {
+					on.OldRank, on.Rank, on.Size, on.Passed = m.old, m.rank, m.size, slices.Clone(m.passed)
 				}
 			}
 		}

@@ -24,6 +24,7 @@ type ranking struct {
 	// waiting are those who have an entry in the store, but are not ranked: they have not entered, or are hidden.
 	waiting map[uint32]struct{}
 	copy    copyHead
+	near    []ranktree.Item // room for a few
 }
 
 func newRanking(p *period, partition string) *ranking {
@@ -54,40 +55,6 @@ type placed struct {
 
 func placedEntry(b BoardRule, id string, e entry, hidden bool) placed {
 	return placed{id: id, entered: e.entered, hidden: hidden, values: e.values(b), changed: e.changed}
-}
-
-// rankMove is where a match took an entry; old is 0 for one that was not there before.
-type rankMove struct {
-	key       store.WindowKey
-	id        string
-	old, rank int
-}
-
-// apply takes a match's entries in one step and returns where it took them. Who has folded a result but is
-// not on the board yet did not move.
-func (w *ranking) apply(entries []placed) []rankMove {
-	slots := make([]uint32, len(entries))
-	for i, e := range entries {
-		slots[i] = w.ids.intern(e.id)
-	}
-	row := make([]uint64, w.layout.width)
-	moves := make([]rankMove, len(entries))
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	for i := range entries {
-		moves[i].old = w.rankOf(slots[i])
-	}
-	for i, e := range entries {
-		w.put(slots[i], e, row)
-	}
-	moved := moves[:0]
-	for i, e := range entries {
-		m := rankMove{key: w.key, id: e.id, old: moves[i].old, rank: w.rankOf(slots[i])}
-		if m.rank > 0 {
-			moved = append(moved, m)
-		}
-	}
-	return moved
 }
 
 // put brings one entry to its place, or away if it has none.
@@ -193,18 +160,6 @@ func (w *ranking) size() int {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.tree.Len()
-}
-
-// rankOf is the rank of an entry, 0 without one.
-func (w *ranking) rankOf(slot uint32) int {
-	position, there := w.tree.Position(slot)
-	if !there {
-		return 0
-	}
-	if w.rule.Ties == FirstRank {
-		return position + 1
-	}
-	return w.better(w.rows.at(slot)[:w.layout.valueWords]) + 1
 }
 
 // better counts the entries whose first words are better than the given ones.

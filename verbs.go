@@ -46,6 +46,7 @@ type decision struct {
 	marked  uint64   // names that were forgotten by then
 	changes []boardChange
 	sealed  [][]placed // per change, with their position
+	moves   []rankMove // what they did, once it is durable
 
 	lines   []ledgerLine // that it brings into the ledger,
 	booking *booking     // as they come there
@@ -474,7 +475,7 @@ func (e *engine) keepLate(ctx context.Context, m Match, r request, refused error
 	names := func(name string) bool {
 		return slices.ContainsFunc(r.outcomes, func(o Outcome) bool { return o.Player == name || o.Team == name })
 	}
-	p := &pending{ticket: t, job: &ledgerJob{engine: e, commit: store.Commit{Key: keyOf("late", m.ID, sum.text()), Digest: store.Digest(sum),
+	p := &pending{ticket: t, job: &ledgerJob{engine: e, match: &m, commit: store.Commit{Key: keyOf("late", m.ID, sum.text()), Digest: store.Digest(sum),
 		At: r.now, Kind: refusedEvent, ID: m.ID, Body: body}, marked: r.marked, holds: names}}
 	err = e.committer.submit(ctx, p)
 	if errors.Is(err, store.ErrReplayed) || errors.Is(err, store.ErrStale) {

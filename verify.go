@@ -481,9 +481,12 @@ func (v *verifier) values(m Match, b BoardRule, key store.WindowKey, id string, 
 func (v *verifier) moves(m Match, want []rankMove) {
 	for _, s := range m.roster {
 		for _, on := range s.Boards {
-			i := slices.IndexFunc(want, func(w rankMove) bool { return w.key == on.key() && w.id == on.id })
+			i := slices.IndexFunc(want, func(w rankMove) bool { return w.key == on.key() && w.id == on.id && w.rank > 0 })
 			if on.Rank > 0 && i >= 0 && (want[i].rank != on.Rank || want[i].old != on.OldRank) {
 				v.problem("match", m.ID, on.Board, "%s moved from rank %d to %d, should be %d to %d", quote(on.id), on.OldRank, on.Rank, want[i].old, want[i].rank)
+			}
+			if on.Size > 0 && i >= 0 && (want[i].size != on.Size || !slices.Equal(want[i].passed, on.Passed)) {
+				v.problem("match", m.ID, on.Board, "%s moved among %d past %q, should be among %d past %q", quote(on.id), on.Size, on.Passed, want[i].size, want[i].passed)
 			}
 		}
 	}

@@ -180,6 +180,7 @@ type ledgerJob struct {
 	// holds, if not nil, reports whether it has a name that nobody has reserved; marked is from before that was read.
 	holds  func(name string) bool
 	marked uint64
+	match  *Match // that it is about; nil: none
 }
 
 // stale reports that somebody whom it names was forgotten. Who is reserved is not, from before the job is made.

@@ -172,7 +172,7 @@ func TestInGraceALateResultStillCountsInTheOldWindowAndNotAfter(t *testing.T) {
 
 // shownMove is what a caller sees of a move.
 func shownMove(m finalbell.BoardMove) finalbell.BoardMove {
-	return finalbell.BoardMove{Board: m.Board, Window: m.Window, Partition: m.Partition, Late: m.Late, OldRank: m.OldRank, Rank: m.Rank, Values: m.Values}
+	return finalbell.BoardMove{Board: m.Board, Window: m.Window, Partition: m.Partition, Late: m.Late, OldRank: m.OldRank, Rank: m.Rank, Size: m.Size, Passed: m.Passed, Values: m.Values}
 }
 
 // What came too late is in history, and stays there.

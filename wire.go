@@ -104,15 +104,22 @@ func (s Standing) MarshalJSON() ([]byte, error) {
 
 // MarshalJSON writes the move as it stands in a standing.
 func (b BoardMove) MarshalJSON() ([]byte, error) {
+	among := Number{}
+	if b.Size > 0 {
+		among = percentile(b.Size, b.Rank)
+	}
 	return marshal(struct {
-		Board     string  `json:"board"`
-		Window    string  `json:"window"`
-		Partition string  `json:"partition,omitempty"`
-		Late      bool    `json:"late,omitempty"`
-		OldRank   int     `json:"old_rank,omitempty"`
-		Rank      int     `json:"rank,omitempty"`
-		Values    []Value `json:"values,omitempty"`
-	}{b.Board, b.Window, b.Partition, b.Late, b.OldRank, b.Rank, b.Values})
+		Board      string   `json:"board"`
+		Window     string   `json:"window"`
+		Partition  string   `json:"partition,omitempty"`
+		Late       bool     `json:"late,omitempty"`
+		OldRank    int      `json:"old_rank,omitempty"`
+		Rank       int      `json:"rank,omitempty"`
+		Size       int      `json:"size,omitempty"`
+		Percentile *Number  `json:"percentile,omitempty"`
+		Values     []Value  `json:"values,omitempty"`
+		Passed     []string `json:"passed,omitempty"`
+	}{b.Board, b.Window, b.Partition, b.Late, b.OldRank, b.Rank, b.Size, wireNumber(among), b.Values, b.Passed})
 }
 
 // MarshalJSON writes a number, or for countback an array up to the worst place held.

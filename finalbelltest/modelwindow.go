@@ -259,6 +259,7 @@ func (m *Model) settle(p played, shares []share, results map[string]map[string][
 					}
 					move.Values = shown(board, r.values)
 					move.OldRank, move.Rank = rankOnBoard(board, before, id), rankOnBoard(board, after, id)
+					move.Size, move.Passed = sizeIfShown(after, id), passedBy(before, after, id)
 				}
 				s.Boards = append(slices.Clip(s.Boards), move)
 			}
@@ -269,6 +270,42 @@ func (m *Model) settle(p played, shares []share, results map[string]map[string][
 		}
 	}
 	return standings
+}
+
+// sizeIfShown is the number of entries shown if one of them is that of id.
+func sizeIfShown(rows []row, id string) int {
+	ids := listedIDs(rows)
+	if !slices.Contains(ids, id) {
+		return 0
+	}
+	return len(ids)
+}
+
+// passedBy are the best five of those who were above an entry and are below it now.
+func passedBy(before, after []row, id string) []string {
+	was, is := listedIDs(before), listedIDs(after)
+	from, to := slices.Index(was, id), slices.Index(is, id)
+	if from < 0 || to < 0 {
+		return nil
+	}
+	var passed []string
+	for _, other := range is[to+1:] {
+		if slices.Contains(was[:from], other) && len(passed) < 5 {
+			passed = append(passed, other)
+		}
+	}
+	return passed
+}
+
+// listedIDs are those whose entries are shown, by position.
+func listedIDs(rows []row) []string {
+	var ids []string
+	for _, r := range rows {
+		if r.listed() {
+			ids = append(ids, r.id)
+		}
+	}
+	return ids
 }
 
 // doneID names a window as Tick does.

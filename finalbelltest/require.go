@@ -119,7 +119,8 @@ func sameStanding(a, b finalbell.Standing) bool {
 }
 
 func sameMove(a, b finalbell.BoardMove) bool {
-	return a.Board == b.Board && a.Window == b.Window && a.Partition == b.Partition && a.Late == b.Late && a.OldRank == b.OldRank && a.Rank == b.Rank && sameValues(a.Values, b.Values)
+	return a.Board == b.Board && a.Window == b.Window && a.Partition == b.Partition && a.Late == b.Late && a.OldRank == b.OldRank && a.Rank == b.Rank &&
+		a.Size == b.Size && slices.Equal(a.Passed, b.Passed) && sameValues(a.Values, b.Values)
 }
 
 // movesLost is want without the rank moves that got lacks.
@@ -134,7 +135,7 @@ func movesLost(want []finalbell.Standing, got finalbell.Match) []finalbell.Stand
 		s.Boards = slices.Clone(s.Boards)
 		for b := range s.Boards {
 			if got.Standings[at].Boards[b].Rank == 0 {
-				s.Boards[b].OldRank, s.Boards[b].Rank = 0, 0
+				s.Boards[b].OldRank, s.Boards[b].Rank, s.Boards[b].Size, s.Boards[b].Passed = 0, 0, 0, nil
 			}
 		}
 	}

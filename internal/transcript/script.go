@@ -223,6 +223,8 @@ func (s *Session) call(ctx context.Context, verb string, v strictjson.Value) (an
 		return s.forget(ctx, v)
 	case "export":
 		return s.export(ctx, v)
+	case "events":
+		return s.events(ctx, v)
 	}
 	return nil, fmt.Errorf("no verb %q", clip(verb))
 }

@@ -19,6 +19,7 @@ import (
 var children = map[string]func(args []string) error{
 	"race":   childRaces,
 	"backup": childBacksUp,
+	"hear":   childHears,
 	"own":    childOwns,
 	"limit":  childWithLimit,
 	"nobody": childAsNobody,

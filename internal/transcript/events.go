@@ -1,0 +1,46 @@
+package transcript
+
+import (
+	"context"
+
+	"github.com/finalbell/finalbell"
+	"github.com/finalbell/finalbell/internal/strictjson"
+)
+
+// events lists what happened after a position.
+func (s *Session) events(ctx context.Context, v strictjson.Value) (any, error) {
+	r := strictjson.Fields(v)
+	after := r.Int64("after")
+	f := finalbell.EventFilter{Kinds: strictjson.List(r, "kinds", readKind)}
+	if r.Has("match") {
+		f.Matches = []string{strictjson.One(r, "match", readName)}
+	}
+	if r.Has("player") {
+		f.Players = []string{strictjson.One(r, "player", readName)}
+	}
+	limit := defaultLimit
+	if r.Has("limit") {
+		limit = strictjson.One(r, "limit", readLimit)
+	}
+	if after < 0 {
+		r.Fail(v.Errorf("after: must not be negative"))
+	}
+	if err := r.Done(); err != nil {
+		return nil, err
+	}
+	list := []finalbell.Event{}
+	for ev, err := range s.engine.Events(ctx, uint64(after), f) { //nolint:gosec // not negative
+		if err != nil {
+			return nil, err
+		}
+		if list = append(list, ev); len(list) == limit {
+			break
+		}
+	}
+	return list, nil
+}
+
+func readKind(v strictjson.Value) (finalbell.EventKind, error) {
+	kind, err := readName(v)
+	return finalbell.EventKind(kind), err
+}
