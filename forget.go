@@ -168,11 +168,11 @@ type forgetJob struct {
 	names  renaming
 	at     time.Time
 
-	seen    uint64        // position of the last event looked at
+	seen    uint64            // position of the last event looked at
 	events  []store.Event     // as they are from then on, as far as they change
 	keys    map[uint64]string // what their keys were, by position
-	told    bool          // some event names the player as one
-	grants  []Grant       // under their new ids
+	told    bool              // some event names the player as one
+	grants  []Grant           // under their new ids
 	ids     []store.Rename
 	chunks  []store.Record
 	failure error // why it cannot be done

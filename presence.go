@@ -216,13 +216,13 @@ func (e *engine) attendReserved(ctx context.Context, a attendance, asked bool, d
 		return p, store.ErrStale // it was to go on, and is to be a new one now: the hook is asked first
 	}
 	p = p.withData(data)
-	body, err := marshal(sessionBody{p.shown.Player, p.shown.Device, p.shown.Reason})
+	body, err := marshal(sessionBody{p.shown.Player, p.shown.Reason})
 	if err != nil {
 		return p, err
 	}
 	job := &sessionJob{engine: e, rules: rules, sessions: p.changed, commit: store.Commit{
 		Body: body,
-		Key: p.key, Digest: store.Digest(digester(nil).text(p.shown.Player).text(p.shown.Device).sum()), At: p.eventAt(), Kind: p.kind, ID: p.shown.ID}}
+		Key:  p.key, Digest: store.Digest(digester(nil).text(p.shown.Player).text(p.shown.Device).sum()), At: p.eventAt(), Kind: p.kind, ID: p.shown.ID}}
 	left := len(open)
 	for i := range job.sessions {
 		if job.sessions[i].version++; job.sessions[i].version == 1 {
@@ -265,7 +265,6 @@ func (p presence) eventAt() time.Time {
 // sessionBody is what the event of a session that began or ended says.
 type sessionBody struct {
 	Player string `json:"player"`
-	Device string `json:"device,omitempty"`
 	Reason string `json:"reason,omitempty"`
 }
 

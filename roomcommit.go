@@ -294,7 +294,7 @@ func (e *engine) roomJob(ctx context.Context, rs *ruleset, c roomChange, now tim
 	j := &roomJob{engine: e, rules: rs, next: c.next}
 	j.commit = store.Commit{Key: keyOf(parts...), At: now, Kind: c.kind, ID: c.next.ID}
 	var err error
-	if c.kind != roomOpenedEvent {
+	if !c.body.empty() {
 		if j.commit.Body, err = marshal(c.body); err != nil {
 			return nil, err
 		}

@@ -27,6 +27,8 @@ type roomBody struct {
 	Reason  string       `json:"reason,omitempty"`
 }
 
+func (b roomBody) empty() bool { return b.Player == "" && len(b.Players) == 0 && b.Reason == "" }
+
 // roomPlayer names a player as every body of an event does.
 type roomPlayer struct {
 	Player string `json:"player"`
