@@ -38,12 +38,12 @@ type program struct {
 	read  sync.WaitGroup
 }
 
-func start(t *testing.T, args ...string) *program {
+func start(t *testing.T, dir string, args ...string) *program {
 	t.Helper()
 	self, err := os.Executable()
 	require.NoError(t, err)
 	p := &program{cmd: exec.CommandContext(t.Context(), self, args...), lines: make(chan string, 1000)}
-	p.cmd.Env = append(os.Environ(), asProgram+"=1")
+	p.cmd.Dir, p.cmd.Env = dir, append(os.Environ(), asProgram+"=1")
 	stdout, err := p.cmd.StdoutPipe()
 	require.NoError(t, err)
 	stderr, err := p.cmd.StderrPipe()
@@ -77,7 +77,7 @@ func (p *program) wait() error {
 func TestAKilledServerLosesNoMatch(t *testing.T) {
 	t.Parallel()
 	const kills = 4
-	db := filepath.Join(t.TempDir(), "game.db")
+	dir := t.TempDir()
 	lines := make(map[string]string)
 	collect := func(p *program) {
 		for id, text := range told(t, p.out.String()) {
@@ -87,7 +87,7 @@ func TestAKilledServerLosesNoMatch(t *testing.T) {
 	}
 	var log strings.Builder
 	for range kills {
-		p := start(t, "-db", db, "-speed", "200")
+		p := start(t, dir, "-speed", "200")
 		for range 1 + rand.IntN(3) {
 			if _, goesOn := <-p.lines; !goesOn {
 				break
@@ -103,7 +103,7 @@ func TestAKilledServerLosesNoMatch(t *testing.T) {
 	require.Contains(t, log.String(), `msg="was running when the process died"`)
 	require.Contains(t, log.String(), `msg="taken up"`)
 
-	p := start(t, "-db", db, "-speed", "200")
+	p := start(t, dir, "-speed", "200")
 	<-p.lines
 	require.NoError(t, p.cmd.Process.Signal(syscall.SIGTERM))
 	require.NoError(t, p.wait(), p.log.String())
@@ -112,11 +112,11 @@ func TestAKilledServerLosesNoMatch(t *testing.T) {
 	collect(p)
 
 	// Enough for everything that was left to come to its end.
-	p = start(t, "-db", db, "-speed", "200", "-matches", "12")
+	p = start(t, dir, "-speed", "200", "-matches", "12")
 	require.NoError(t, p.wait(), p.log.String())
 	require.NotContains(t, p.log.String(), "when the process died")
 	collect(p)
-	ended := isWhole(t, db, lines)
+	ended := isWhole(t, filepath.Join(dir, "gameserver.db"), lines)
 	require.GreaterOrEqual(t, len(ended), kills+12)
 	t.Logf("%d matches, %d of them untold", len(ended), len(ended)-len(lines))
 }

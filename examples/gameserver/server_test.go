@@ -2,20 +2,19 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"path/filepath"
 	"regexp"
-	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/finalbell/finalbell"
-	"github.com/finalbell/finalbell/store/memory"
 	"github.com/finalbell/finalbell/store/sqlite"
 	"github.com/finalbell/finalbell/store/storetest/faulty"
 )
@@ -109,84 +108,46 @@ func TestThirtyMatches(t *testing.T) {
 	}
 }
 
-// A server that is stopped leaves its matches running, and the next one plays them to their end.
+// A server that is stopped leaves its matches running, and the next one plays them to their end from the very tick.
 func TestWhatRunsWhenItIsStoppedIsTakenUp(t *testing.T) {
 	t.Parallel()
 	db := filepath.Join(t.TempDir(), "game.db")
-	ctx, stop := context.WithCancel(t.Context())
-	first := writer(func(text []byte) { stop() }) // while the other arenas play
-	require.NoError(t, run(ctx, []string{"-db", db, "-speed", "500"}, first, quiet))
-	running := make(map[string]finalbell.Match)
-	e, err := finalbell.View(t.Context(), db)
+	rules, err := finalbell.ParseRules(rulesText)
 	require.NoError(t, err)
-	for m, err := range e.Matches(t.Context(), finalbell.MatchFilter{States: []finalbell.State{finalbell.Started}}) {
-		require.NoError(t, err)
-		running[m.ID] = m
-	}
+	e, err := finalbell.Open(t.Context(), db, rules, finalbell.Options{})
+	require.NoError(t, err)
+	v := serverOn(t, e, 4)
+	v.steps(t, func() bool {
+		return slices.ContainsFunc(v.arenas, func(a *arena) bool { return a.game != nil && a.game.tick == 100 })
+	})
+	require.NoError(t, v.windDown(nil))
 	require.NoError(t, e.Close())
+	var running []*game
+	for _, a := range v.arenas {
+		if a.game != nil {
+			running = append(running, a.game)
+		}
+	}
 	require.NotEmpty(t, running)
 
 	var out, log bytes.Buffer
 	require.NoError(t, run(t.Context(), []string{"-db", db, "-speed", "500", "-matches", "12"}, &out, slog.New(slog.NewTextHandler(&log, nil))))
 	ended := isWhole(t, db, told(t, out.String()))
-	for id := range running {
-		require.Contains(t, log.String(), `msg="taken up" match=`+id+" ")
-		require.Contains(t, ended, id)
+	for _, g := range running {
+		require.Contains(t, log.String(), fmt.Sprintf("msg=\"taken up\" match=%s tick=%d ", g.match, g.tick))
+		require.Contains(t, ended, g.match)
 	}
 	require.NotContains(t, log.String(), "when the process died")
-}
-
-// writer is a function that is told what is written.
-type writer func(text []byte)
-
-func (w writer) Write(text []byte) (int, error) { w(text); return len(text), nil }
-
-// Who was dismissed because they have waited too long is back in the room at once, and no match lacks anybody.
-func TestWhoIsDismissedComesAgain(t *testing.T) {
-	rules, err := finalbell.ParseRules(rulesText)
-	require.NoError(t, err)
-	e, err := finalbell.New(t.Context(), memory.New(), rules, finalbell.Options{ManualTick: true})
-	require.NoError(t, err)
-	defer e.Close()
-	v := newServer(e, setup{arenas: 2}, io.Discard, quiet)
-	require.NoError(t, v.takeUp(t.Context(), 2))
-	v.employ(t.Context())
-	dismissed := 0
-	for v.ended < 6 || dismissed < 3 {
-		require.NoError(t, v.step())
-		runtime.Gosched() // to the clerks
-		if v.tick%100 > 0 {
-			continue
-		}
-		r, err := e.Dismiss(t.Context(), "arena-1", "waited too long")
-		if err == nil && !r.Replayed {
-			dismissed++
-		} else if err != nil {
-			require.ErrorIs(t, err, finalbell.ErrState)
-		}
-		for _, a := range v.arenas {
-			if a.game != nil && !a.busy {
-				require.Len(t, a.game.runners, len(a.members))
-			}
-		}
-	}
-	require.NoError(t, v.windDown(nil))
-	found, err := e.Verify(t.Context())
-	require.NoError(t, err)
-	require.Empty(t, found.Problems)
 }
 
 // When the database fails the server stops and says what to do, and the next one finds out what has happened.
 func TestAFailedDatabaseStopsTheServer(t *testing.T) {
 	t.Parallel()
-	rules, err := finalbell.ParseRules(rulesText)
-	require.NoError(t, err)
 	for _, fate := range []faulty.Fault{{Err: errors.New("disk full")}, {Err: errors.New("disk gone"), Done: true}} {
 		db := filepath.Join(t.TempDir(), "game.db")
 		s, err := sqlite.Open(t.Context(), db, sqlite.Options{})
 		require.NoError(t, err)
-		e, err := finalbell.New(t.Context(), faulty.New(s, faulty.On("Commit", 60, fate)), rules, finalbell.Options{})
-		require.NoError(t, err)
+		e := engineOn(t, faulty.New(s, faulty.On("Commit", 60, fate)), finalbell.Options{})
 		var out bytes.Buffer
 		err = play(t.Context(), e, setup{arenas: 4, speed: 1000}, &out, quiet)
 		require.ErrorIs(t, err, finalbell.ErrUnavailable)
