@@ -75,6 +75,9 @@ func (p *program) wait() error {
 // The server is killed in the middle of everything, again and again. Every match that was ever made has ended, once, or runs in
 // an arena, and every line that was printed stands in the database.
 func TestAKilledServerLosesNoMatch(t *testing.T) {
+	if testing.Short() {
+		t.Skip("plays in processes of its own")
+	}
 	t.Parallel()
 	const kills = 4
 	dir := t.TempDir()

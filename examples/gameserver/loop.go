@@ -76,7 +76,7 @@ func (v *server) takeUp(ctx context.Context, arenas int) error {
 
 // arena adds one.
 func (v *server) arena(room string) *arena {
-	a := &arena{server: v, room: room, orders: make(chan order, 16)}
+	a := &arena{server: v, room: room, orders: make(chan order, 1)}
 	v.arenas = append(v.arenas, a)
 	return a
 }

@@ -50,6 +50,9 @@ next:
 
 // Every command of the README, one after the other, prints what stands below it, but for who wins.
 func TestTheReadmesCommands(t *testing.T) {
+	if testing.Short() {
+		t.Skip("plays in processes of its own")
+	}
 	t.Parallel()
 	text, err := os.ReadFile("README.md")
 	require.NoError(t, err)
