@@ -55,6 +55,15 @@
 // history says, also after matches came late or were amended or voided. A [Standing] has a [Summary] of what its match
 // meant when it ended.
 //
+// # Events
+//
+// Every commit is an [Event] with an id that stays, and so is what followed from it on boards. [Engine.Events] reads the log from a
+// position, [Engine.Subscribe] brings what happens from now on, and the After and Release [Hooks] are fed from the log at
+// least once, in order for each subject, also after a crash; [Engine.ReplayEvents] feeds them once more, and
+// [Engine.Undelivered] tells what they never took. A process may be killed between a commit and its hook: the event comes
+// again when the engine is opened. Ranks are written a moment after their commit, so that a crash may take the news from
+// boards with it, though never the event itself.
+//
 // # Players who leave
 //
 // [Engine.Forget] puts a pseudonym in the place of a player's name, wherever it is kept; nothing else changes.

@@ -61,7 +61,7 @@ func (o Options) check() error {
 	}
 	switch o.Sync {
 	case "", SyncFull, SyncNormal:
-		return nil
+		return o.Hooks.check()
 	}
 	return refuse(ErrInvalid, "options: Sync "+quote(string(o.Sync))+" is neither "+quote(string(SyncFull))+" nor "+quote(string(SyncNormal)))
 }
@@ -121,14 +121,8 @@ func open(ctx context.Context, s store.Store, rules Rules, options Options) (*en
 	if err := options.check(); err != nil {
 		return nil, err
 	}
-	if err := options.Hooks.check(); err != nil {
-		return nil, err
-	}
 	if options.MustExist || options.Sync != "" {
 		return nil, refuse(ErrInvalid, "options: MustExist and Sync are for Open; a store is opened by whoever gives it")
-	}
-	if err := options.Hooks.check(); err != nil {
-		return nil, err
 	}
 	if err := rules.Validate(); err != nil {
 		return nil, err
