@@ -33,6 +33,14 @@
 // [Engine.Void] takes an ended match back, with everything that it did; [Engine.Amend] ends it once more by other
 // outcomes. What was final stays: [Match] tells what a closed window would have been.
 //
+// # Events
+//
+// Every commit is an [Event], and so is what follows from it on boards: who leads now, who entered the top, who was overtaken
+// by whom. [Engine.Events] lists them from any position. The After and Release hooks ([Hooks]) are fed with them at least once,
+// in order per match and under ids that stay, also after a crash; [Engine.Undelivered] lists what a hook has not taken in the end, and
+// [Engine.ReplayEvents] hands everything after a position over again. [Engine.Subscribe] has them live. Ranks are written a
+// moment after the commit that changed them; if a crash takes them, no board's event tells of them any more.
+//
 // # The verbs
 //
 // [Open] opens an engine on a database in a file, [New] on any other store. [Engine.Create], [Engine.Start], [Engine.Report], [Engine.End] and
