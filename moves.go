@@ -92,9 +92,12 @@ func (w *ranking) passed(steps []step, i, absent int) []string {
 		return nil
 	}
 	others := max(0, (s.from-s.above)-(s.to-(i-absent))) // above it before, less those that still are
-	var ids []string
+	if others == 0 && s.above == 0 {
+		return nil
+	}
+	ids := make([]string, 0, min(mostPassed, others+s.above))
 	next := i + 1
-	for at := s.to + 1; len(ids) < mostPassed && (others > 0 || s.above > 0); {
+	for at := s.to + 1; len(ids) < cap(ids); {
 		if next < len(steps) && steps[next].to == at {
 			if from := steps[next].from; from >= 0 && from < s.from {
 				ids = append(ids, w.ids.id(steps[next].slot))
@@ -120,6 +123,9 @@ func (w *ranking) passed(steps []step, i, absent int) []string {
 		}
 		others -= run
 		at += run
+	}
+	if len(ids) == 0 {
+		return nil
 	}
 	return ids
 }
