@@ -39,6 +39,7 @@ var allowed = map[string][]string{
 	"cmd/finalbell":          {"*"},
 	"examples/proptest":      {"*"},
 	"examples/indie":         {"*"},
+	"examples/gameserver":    {"*"},
 }
 
 // modules are the modules of others that a package may bring along, beside the standard library.
@@ -50,6 +51,7 @@ var modules = map[string][]string{
 	"schedule":            {},
 	"internal/transcript": slices.Concat([]string{"github.com/google/btree"}, sqliteModules),
 	"examples/indie":      slices.Concat([]string{"github.com/google/btree"}, sqliteModules),
+	"examples/gameserver": slices.Concat([]string{"github.com/google/btree"}, sqliteModules),
 	"cmd/finalbell": slices.Concat([]string{
 		"github.com/google/btree", "github.com/alecthomas/kong", "github.com/schollz/progressbar/v3",
 		"github.com/mitchellh/colorstring", "github.com/rivo/uniseg", "golang.org/x/term",
