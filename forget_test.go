@@ -143,8 +143,12 @@ func (m *machine) leave(t *rapid.T, player string) {
 		if r.Match != "" { // in which others play
 			_, err := m.engine.Cancel(t.Context(), r.Match, "")
 			require.NoError(t, err)
+			_, err = m.model.Cancel(r.Match, "")
+			require.NoError(t, err)
 		}
 		_, err = m.engine.Leave(t.Context(), r.ID, player)
+		require.NoError(t, err)
+		_, err = m.model.Leave(r.ID, player)
 		require.NoError(t, err)
 	}
 }
