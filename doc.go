@@ -76,7 +76,7 @@
 // [Engine.Cancel] move a match, and [Engine.Rematch] makes the next one; [Engine.OpenRoom], [Engine.Join], [Engine.Leave],
 // [Engine.Dismiss] and [Engine.CloseRoom] are about rooms; [Engine.Void] and [Engine.Amend] correct it afterwards; [Engine.Credit], [Engine.Debit],
 // [Engine.Transfer] and [Engine.Claim] move what players have. [Engine.Tick] does what is due by the clock, which a background loop calls by
-// itself. Every verb may be called again, for ever: the same call with the same id and content returns the
+// itself. Every verb with an id may be called again, for ever: the same call with the same id and content returns the
 // match as it is, Replayed, and changes nothing. Who did not hear the answer asks again.
 //
 // # What is guaranteed

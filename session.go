@@ -94,6 +94,8 @@ func (e *Engine) Heartbeat(ctx context.Context, player, device string) (Session,
 
 // EndSession ends a player's open session; without one it is ErrNotFound. The device is as for Heartbeat. If no other
 // session of the player is open, they are gone from the matches that they are in, as the OnSessionEnd of each mode says.
+// It names no session, so a repeat is another call: ErrNotFound, or the end of one that was started meanwhile. Who did
+// not hear the answer reads Session first.
 func (e *Engine) EndSession(ctx context.Context, player, device string) (Session, error) {
 	return e.present(ctx, attendance{op: "end session", player: player, hooks: true}, device, (*engine).decideEndSession)
 }
