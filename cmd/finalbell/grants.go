@@ -10,6 +10,7 @@ import (
 
 	"github.com/finalbell/finalbell"
 	"github.com/finalbell/finalbell/internal/timetext"
+	"github.com/finalbell/finalbell/internal/transcript"
 )
 
 // What players were given, and may claim.
@@ -43,7 +44,7 @@ func (c *grantsCommand) Run(s streams) error {
 	}
 	var grants []finalbell.Grant
 	err := c.view(ctx, func(e *finalbell.Engine) (err error) {
-		grants, err = all(e.Grants(ctx, f))
+		grants, err = transcript.List(e.Grants(ctx, f), 0)
 		return err
 	})
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/finalbell/finalbell"
 	"github.com/finalbell/finalbell/internal/timetext"
+	"github.com/finalbell/finalbell/internal/transcript"
 )
 
 // What players have done: statistics and past matches.
@@ -97,16 +98,11 @@ func (c *historyCommand) Run(s streams) error {
 	if f.From, f.To, err = readBounds(c.From, c.To); err != nil {
 		return err
 	}
-	rows := []finalbell.HistoryRow{}
+	var rows []finalbell.HistoryRow
 	var against finalbell.HeadToHead
 	err = c.view(ctx, func(e *finalbell.Engine) (err error) {
-		for row, err := range e.History(ctx, f) {
-			if err != nil {
-				return err
-			}
-			if rows = append(rows, row); len(rows) == c.Limit {
-				break
-			}
+		if rows, err = transcript.List(e.History(ctx, f), c.Limit); err != nil {
+			return err
 		}
 		if c.Opponent != "" {
 			against, err = e.HeadToHead(ctx, c.Player, c.Opponent)

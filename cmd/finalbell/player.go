@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"errors"
 	"fmt"
-	"iter"
 	"maps"
 	"slices"
 	"strconv"
@@ -12,6 +11,7 @@ import (
 
 	"github.com/finalbell/finalbell"
 	"github.com/finalbell/finalbell/internal/timetext"
+	"github.com/finalbell/finalbell/internal/transcript"
 )
 
 // What a player has: money, and how far they are.
@@ -87,9 +87,9 @@ func (c *ledgerCommand) Run(s streams) error {
 	lines := []finalbell.Line{}
 	err := c.view(ctx, func(e *finalbell.Engine) (err error) {
 		if c.Match != nil {
-			lines, err = all(e.MatchLedger(ctx, *c.Match))
+			lines, err = transcript.List(e.MatchLedger(ctx, *c.Match), 0)
 		} else {
-			lines, err = all(e.Ledger(ctx, c.Player))
+			lines, err = transcript.List(e.Ledger(ctx, c.Player), 0)
 		}
 		return err
 	})
@@ -109,18 +109,6 @@ func (c *ledgerCommand) Run(s streams) error {
 		linesTable(lines).print(w)
 	}
 	return flush(w)
-}
-
-// all is a sequence as a list, which prints as one also with nothing in it.
-func all[T any](seq iter.Seq2[T, error]) ([]T, error) {
-	list := []T{}
-	for x, err := range seq {
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, x)
-	}
-	return list, nil
 }
 
 // linesTable has a line of the ledger in each row, and names a posting at its first one.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/finalbell/finalbell"
 	"github.com/finalbell/finalbell/internal/timetext"
+	"github.com/finalbell/finalbell/internal/transcript"
 )
 
 // sessionsCommand is finalbell sessions.
@@ -31,21 +32,14 @@ func (c *sessionsCommand) Run(s streams) error {
 	if f.From, f.To, err = readBounds(c.From, c.To); err != nil {
 		return err
 	}
-	list := []finalbell.Session{}
+	var list []finalbell.Session
 	var totals finalbell.SessionTotals
 	err = c.view(ctx, func(e *finalbell.Engine) (err error) {
 		if totals, err = e.SessionTotals(ctx, f); err != nil {
 			return err
 		}
-		for one, err := range e.Sessions(ctx, f) {
-			if err != nil {
-				return err
-			}
-			if list = append(list, one); len(list) == c.Limit {
-				break
-			}
-		}
-		return nil
+		list, err = transcript.List(e.Sessions(ctx, f), c.Limit)
+		return err
 	})
 	if err != nil {
 		return err

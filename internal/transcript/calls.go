@@ -2,7 +2,6 @@ package transcript
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/finalbell/finalbell"
@@ -139,22 +138,6 @@ func (s *Session) match(ctx context.Context, v strictjson.Value) (any, error) {
 	return s.engine.Match(ctx, st.match)
 }
 
-// A list is as long as a page of a board.
-const (
-	defaultLimit = 10
-	maxLimit     = 1000
-)
-
-// readLimit takes the size of a page. The engine takes 0 for the default, so that one that is written must not
-// be 0.
-func readLimit(v strictjson.Value) (int, error) {
-	n, err := v.AsInt()
-	if err != nil || n < 1 || n > maxLimit {
-		return 0, v.Expected(fmt.Sprintf("a whole number from 1 to %d", maxLimit))
-	}
-	return n, nil
-}
-
 // matches lists matches in the order of their creation.
 func (s *Session) matches(ctx context.Context, v strictjson.Value) (any, error) {
 	r := strictjson.Fields(v)
@@ -170,24 +153,11 @@ func (s *Session) matches(ctx context.Context, v strictjson.Value) (any, error) 
 		f.States = []finalbell.State{strictjson.Word(r, "state", finalbell.Created, finalbell.Started, finalbell.Disputed,
 			finalbell.Ended, finalbell.Cancelled, finalbell.Expired, finalbell.Voided)}
 	}
-	limit := defaultLimit
-	if r.Has("limit") {
-		limit = strictjson.One(r, "limit", readLimit)
-	}
+	limit := limitOf(r)
 	if err := r.Done(); err != nil {
 		return nil, err
 	}
-	list := []finalbell.Match{}
-	for m, err := range s.engine.Matches(ctx, f) {
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, m)
-		if len(list) == limit {
-			break
-		}
-	}
-	return list, nil
+	return List(s.engine.Matches(ctx, f), limit)
 }
 
 // verify takes true, for a verb needs an argument and there is nothing to choose.

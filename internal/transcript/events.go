@@ -18,26 +18,14 @@ func (s *Session) events(ctx context.Context, v strictjson.Value) (any, error) {
 	if r.Has("player") {
 		f.Players = []string{strictjson.One(r, "player", readName)}
 	}
-	limit := defaultLimit
-	if r.Has("limit") {
-		limit = strictjson.One(r, "limit", readLimit)
-	}
+	limit := limitOf(r)
 	if after < 0 {
 		r.Fail(v.Errorf("after: must not be negative"))
 	}
 	if err := r.Done(); err != nil {
 		return nil, err
 	}
-	list := []finalbell.Event{}
-	for ev, err := range s.engine.Events(ctx, uint64(after), f) { //nolint:gosec // not negative
-		if err != nil {
-			return nil, err
-		}
-		if list = append(list, ev); len(list) == limit {
-			break
-		}
-	}
-	return list, nil
+	return List(s.engine.Events(ctx, uint64(after), f), limit) //nolint:gosec // not negative
 }
 
 func readKind(v strictjson.Value) (finalbell.EventKind, error) {

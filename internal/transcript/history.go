@@ -28,12 +28,9 @@ func (s *Session) history(ctx context.Context, v strictjson.Value) (any, error) 
 		From:     strictjson.One(r, "from", readTime),
 		To:       strictjson.One(r, "to", readTime),
 	}
-	offset, limit := r.Int("offset"), defaultLimit
+	offset, limit := r.Int("offset"), limitOf(r)
 	if offset < 0 {
 		r.Fail(v.Errorf("the offset %d is negative", offset))
-	}
-	if r.Has("limit") {
-		limit = strictjson.One(r, "limit", readLimit)
 	}
 	if err := r.Done(); err != nil {
 		return nil, err

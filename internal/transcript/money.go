@@ -3,7 +3,6 @@ package transcript
 import (
 	"context"
 	"errors"
-	"iter"
 	"strconv"
 
 	"github.com/finalbell/finalbell"
@@ -104,21 +103,9 @@ func (s *Session) ledger(ctx context.Context, v strictjson.Value) (any, error) {
 		return nil, err
 	}
 	if match != "" {
-		return all(s.engine.MatchLedger(ctx, match))
+		return List(s.engine.MatchLedger(ctx, match), 0)
 	}
-	return all(s.engine.Ledger(ctx, player))
-}
-
-// all is a sequence as a list, which prints as one also with nothing in it.
-func all[T any](seq iter.Seq2[T, error]) ([]T, error) {
-	list := []T{}
-	for x, err := range seq {
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, x)
-	}
-	return list, nil
+	return List(s.engine.Ledger(ctx, player), 0)
 }
 
 func (s *Session) grants(ctx context.Context, v strictjson.Value) (any, error) {
@@ -132,7 +119,7 @@ func (s *Session) grants(ctx context.Context, v strictjson.Value) (any, error) {
 	if err := r.Done(); err != nil {
 		return nil, err
 	}
-	return all(s.engine.Grants(ctx, f))
+	return List(s.engine.Grants(ctx, f), 0)
 }
 
 func (s *Session) claim(ctx context.Context, v strictjson.Value) (any, error) {

@@ -152,22 +152,9 @@ func (s *Session) rooms(ctx context.Context, v strictjson.Value) (any, error) {
 	if r.Has("state") {
 		f.States = []finalbell.RoomState{strictjson.Word(r, "state", finalbell.RoomOpen, finalbell.RoomClosed)}
 	}
-	limit := defaultLimit
-	if r.Has("limit") {
-		limit = strictjson.One(r, "limit", readLimit)
-	}
+	limit := limitOf(r)
 	if err := r.Done(); err != nil {
 		return nil, err
 	}
-	list := []finalbell.Room{}
-	for room, err := range s.engine.Rooms(ctx, f) {
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, room)
-		if len(list) == limit {
-			break
-		}
-	}
-	return list, nil
+	return List(s.engine.Rooms(ctx, f), limit)
 }

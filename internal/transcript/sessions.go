@@ -69,10 +69,7 @@ type listed struct {
 func (s *Session) sessions(ctx context.Context, v strictjson.Value) (any, error) {
 	r := strictjson.Fields(v)
 	f := finalbell.SessionFilter{Player: strictjson.One(r, "player", readName), Open: r.Bool("open"), Newest: r.Bool("newest")}
-	limit := defaultLimit
-	if r.Has("limit") {
-		limit = strictjson.One(r, "limit", readLimit)
-	}
+	limit := limitOf(r)
 	if err := r.Done(); err != nil {
 		return nil, err
 	}
@@ -80,17 +77,8 @@ func (s *Session) sessions(ctx context.Context, v strictjson.Value) (any, error)
 	if err != nil {
 		return nil, err
 	}
-	list := []finalbell.Session{}
-	for found, err := range s.engine.Sessions(ctx, f) {
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, found)
-		if len(list) == limit {
-			break
-		}
-	}
-	return listed{totals, list}, nil
+	list, err := List(s.engine.Sessions(ctx, f), limit)
+	return listed{totals, list}, err
 }
 
 // orphans takes true, as verify does.
