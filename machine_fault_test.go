@@ -164,7 +164,7 @@ func (m *machine) settleIn(t *rapid.T, err error, before *finalbelltest.Model, r
 // settleAmong is settle for states that are known, of which the first is that before the call.
 func (m *machine) settleAmong(t *rapid.T, err error, states ...*finalbelltest.Model) {
 	m.failing.disarm()
-	_, refused := m.engine.Cancel(context.Background(), "nope", "")
+	_, refused := m.engine.Cancel(context.Background(), "never made", "") // an id that no call draws
 	stopped := finalbelltest.KindOf(refused) == finalbell.ErrUnavailable
 	if !stopped && finalbelltest.KindOf(err) == finalbell.ErrUnknown {
 		t.Fatalf("a write after one of unknown fate is answered %v", refused)
