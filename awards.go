@@ -72,7 +72,7 @@ func (g *giving) tally(ctx context.Context, m Match, s Standing) (Summary, error
 		f.facts.Stats = &next
 		return meant, nil
 	}
-	past, err := g.engine.pastOf(ctx, g.rules, s.Player, m.position)
+	past, err := g.past(ctx, s.Player, m.position)
 	if err != nil {
 		return Summary{}, err
 	}
@@ -180,7 +180,7 @@ func (g *giving) achieve(ctx context.Context, m Match, mode Mode, s Standing) er
 		next, got, err = p.goals(f.facts, r)
 	} else {
 		var past []playerResult
-		if past, err = g.engine.pastOf(ctx, g.rules, s.Player, m.position); err == nil {
+		if past, err = g.past(ctx, s.Player, m.position); err == nil {
 			next, got, err = foldGoals(f.facts, append(past, r))
 		}
 	}

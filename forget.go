@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
 	"math"
 	"slices"
 	"strings"
@@ -50,18 +49,7 @@ func (e *engine) forget(ctx context.Context, player string) (string, error) {
 	// is forgotten.
 	e.ticking.Lock()
 	defer e.ticking.Unlock()
-	const tries = 8
-	for try := 1; ; try++ {
-		as, err := e.tryForget(ctx, player)
-		again := errors.Is(err, store.ErrStale) // somebody else has written to the store
-		if again && try < tries {
-			continue
-		}
-		if again {
-			err = unavailable(err)
-		}
-		return as, err
-	}
+	return retried(func() (string, error) { return e.tryForget(ctx, player) })
 }
 
 func (e *engine) tryForget(ctx context.Context, player string) (string, error) {

@@ -2,6 +2,7 @@ package finalbell
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -44,12 +45,13 @@ type giving struct {
 	known   map[string]Grant // stored ones that the decision may be about
 	lines   []ledgerLine
 	granted []Grant
-	places  map[string]int // in granted, by id
+	places  map[string]int            // in granted, by id
+	pasts   map[string][]playerResult // of players, without the match at hand
 }
 
 func (e *engine) giving(rs *ruleset, at time.Time, source Grant) *giving {
 	source.At = at
-	return &giving{engine: e, rules: rs, at: at, source: source, players: make(map[string]*playerFacts), known: make(map[string]Grant), places: make(map[string]int)}
+	return &giving{engine: e, rules: rs, at: at, source: source, players: make(map[string]*playerFacts), known: make(map[string]Grant), places: make(map[string]int), pasts: make(map[string][]playerResult)}
 }
 
 // load reads the facts of players.
@@ -76,6 +78,19 @@ func (g *giving) load(ctx context.Context, players ...string) error {
 		g.players[r.Player] = &playerFacts{player: r.Player, version: r.Version, facts: f.apart(), stored: f}
 	}
 	return nil
+}
+
+// past is every result of a player but that of the match at hand, which ended at a position. It is read once.
+func (g *giving) past(ctx context.Context, player string, but uint64) ([]playerResult, error) {
+	if past, read := g.pasts[player]; read {
+		return past, nil
+	}
+	past, err := g.engine.pastOf(ctx, g.rules, player, but)
+	if err != nil {
+		return nil, err
+	}
+	g.pasts[player] = slices.Clip(past) // whoever adds the match adds it to a list of their own
+	return g.pasts[player], nil
 }
 
 // look reads stored grants.

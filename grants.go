@@ -146,18 +146,14 @@ func (e *engine) withGrants(ctx context.Context, m Match) (Match, error) {
 	if m.grants == 0 {
 		return m, nil
 	}
-	seats := make(map[string]int, len(m.roster))
-	for i, s := range m.roster {
-		seats[s.Player] = i
-	}
+	var all []Grant
 	for g, err := range e.grants(ctx, store.GrantQuery{Match: m.ID}) {
 		if err != nil {
 			return m, err
 		}
-		if i, there := seats[g.Player]; there {
-			m.roster[i].Grants = append(m.roster[i].Grants, g)
-		}
+		all = append(all, g)
 	}
+	m.roster = granted(m.roster, all)
 	return m, nil
 }
 

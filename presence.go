@@ -123,22 +123,10 @@ func (s Session) idles(rule SessionRule, now time.Time) bool {
 	return !due.IsZero() && !due.After(now)
 }
 
-// attend carries out a call. A stale answer of the store means that somebody else wrote: decide again.
+// attend carries out a call.
 func (e *engine) attend(ctx context.Context, a attendance) (Session, error) {
-	const tries = 8
-	for try := 1; ; try++ {
-		s, err := e.tryAttend(ctx, a)
-		again := errors.Is(err, store.ErrStale) || errors.Is(err, store.ErrReplayed)
-		switch {
-		case again && try < tries:
-			continue
-		case again:
-			err = unavailable(err)
-		case errors.Is(err, store.ErrReused):
-			err = &refusal{kind: ErrExists, text: "the same step was taken with other content", cause: err}
-		}
-		return s, err
-	}
+	s, err := retried(func() (Session, error) { return e.tryAttend(ctx, a) })
+	return s, taken(err)
 }
 
 func (e *engine) tryAttend(ctx context.Context, a attendance) (Session, error) {

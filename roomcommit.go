@@ -163,20 +163,14 @@ func (e *engine) dismissDue(ctx context.Context, id string, now time.Time) error
 
 // again tries what may have to be decided again because somebody else wrote.
 func (e *engine) again(try func() (Room, error)) (Room, error) {
-	const tries = 8
-	for n := 1; ; n++ {
-		r, err := try()
-		switch stale := errors.Is(err, store.ErrStale) || errors.Is(err, store.ErrReplayed); {
-		case stale && n < tries:
-			continue
-		case stale || errors.Is(err, store.ErrReused):
-			err = unavailable(err)
-		}
-		if err != nil {
-			return Room{}, err
-		}
-		return r, nil
+	r, err := retried(try)
+	if errors.Is(err, store.ErrReused) {
+		err = unavailable(err)
 	}
+	if err != nil {
+		return Room{}, err
+	}
+	return r, nil
 }
 
 // changeRoom decides what becomes of a room, and commits it.

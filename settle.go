@@ -213,11 +213,16 @@ func divided(b BoardRule, brought []subjectResult) []part {
 
 // entries loads the stored entries that results will change.
 func (e *engine) entries(ctx context.Context, w *ranking, brought []subjectResult) (map[string]store.Entry, error) {
-	ids := make([]string, len(brought))
-	for i, r := range brought {
+	return e.storedEntries(ctx, w.key, w.has(subjects(brought)))
+}
+
+// subjects are whose results they are.
+func subjects(results []subjectResult) []string {
+	ids := make([]string, len(results))
+	for i, r := range results {
 		ids[i] = r.id
 	}
-	return e.storedEntries(ctx, w.key, w.has(ids))
+	return ids
 }
 
 // storedEntries are those of a window that the store has of some ids.

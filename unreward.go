@@ -192,7 +192,7 @@ func (g *giving) achieveAgain(ctx context.Context, d *decision, before Match, mo
 
 // resultsNow are all results of a player of a match, which is as the decision makes it, and the moment of that one.
 func (g *giving) resultsNow(ctx context.Context, d *decision, before Match, s Standing) ([]playerResult, moment, error) {
-	results, err := g.engine.pastOf(ctx, g.rules, s.Player, before.position)
+	results, err := g.past(ctx, s.Player, before.position)
 	if err != nil || d.next.State != Ended || d.next.NoContest {
 		return results, moment{}, err
 	}

@@ -120,7 +120,7 @@ func (e *Engine) Cancel(ctx context.Context, id, reason string) (Match, error) {
 }
 
 // undated is the engine for calls that take no time of their own.
-func (e *Engine) undated() *Engine { return &Engine{engine: e.engine, backfill: e.backfill} }
+func (e *Engine) undated() *Engine { return e.At(time.Time{}) }
 
 // verb checks what can be checked without the match.
 func (e *Engine) verb(ctx context.Context, r request) (Match, error) {
@@ -146,26 +146,35 @@ func (e *Engine) verb(ctx context.Context, r request) (Match, error) {
 	return e.do(ctx, r)
 }
 
-// do carries out a request. A stale answer of the store means that somebody else wrote: decide again.
+// do carries out a request.
 func (e *Engine) do(ctx context.Context, r request) (Match, error) {
-	const tries = 8
-	for try := 1; ; try++ {
-		m, err := e.try(ctx, r)
-		again := errors.Is(err, store.ErrStale) || errors.Is(err, store.ErrReplayed)
-		if again && try < tries {
-			continue
-		}
-		switch {
-		case again:
-			err = unavailable(err)
-		case errors.Is(err, store.ErrReused):
-			err = &refusal{kind: ErrExists, text: "the same step was taken with other content", cause: err}
-		}
-		if err != nil {
-			return Match{}, failed(r.op, r.id, err)
-		}
-		return m, nil
+	m, err := retried(func() (Match, error) { return e.try(ctx, r) })
+	if err != nil {
+		return Match{}, failed(r.op, r.id, taken(err))
 	}
+	return m, nil
+}
+
+// retried tries what somebody else's writing makes stale: it is decided again then, though not for ever.
+func retried[T any](try func() (T, error)) (T, error) {
+	const tries = 8
+	for n := 1; ; n++ {
+		x, err := try()
+		switch stale := errors.Is(err, store.ErrStale) || errors.Is(err, store.ErrReplayed); {
+		case !stale:
+			return x, err
+		case n == tries:
+			return x, unavailable(err)
+		}
+	}
+}
+
+// taken says of a step whose key was used that it was taken otherwise.
+func taken(err error) error {
+	if errors.Is(err, store.ErrReused) {
+		return &refusal{kind: ErrExists, text: "the same step was taken with other content", cause: err}
+	}
+	return err
 }
 
 func (e *engine) try(ctx context.Context, r request) (Match, error) {
@@ -189,12 +198,7 @@ func (e *engine) try(ctx context.Context, r request) (Match, error) {
 			return Match{}, err
 		}
 		if d, err = e.reserveAndCommit(ctx, r, m, d, data); err != nil {
-			if late := lateReport(r, err); late != nil { // cancelled while the report was on its way
-				if kept := e.keepLate(ctx, m, r, late); kept != nil {
-					return Match{}, kept
-				}
-			}
-			return Match{}, err
+			return Match{}, e.ifLate(ctx, m, r, err) // cancelled while the report was on its way
 		}
 		if d.refused != nil {
 			return Match{}, d.refused
@@ -237,12 +241,7 @@ func (e *engine) decide(ctx context.Context, r request) (Match, *decision, error
 		return m, &decision{next: m, replayed: true}, nil
 	}
 	d, err := r.decide(e, m, r)
-	if late := lateReport(r, err); late != nil {
-		if kept := e.keepLate(ctx, m, r, late); kept != nil {
-			return m, d, kept
-		}
-	}
-	return m, d, err
+	return m, d, e.ifLate(ctx, m, r, err)
 }
 
 // reserveAndCommit holds the keys that the decision depends on, decides again if the match has moved on
@@ -454,16 +453,18 @@ func (e *engine) expire(ctx context.Context, id string) error {
 	return err
 }
 
-// lateReport is the refusal of a report that came after the match was cancelled or had expired.
-func lateReport(r request, err error) error {
-	if r.op == "end match" && !r.alone && (errors.Is(err, ErrCancelled) || errors.Is(err, ErrExpired)) {
-		return err
+// ifLate is what a request was refused for. A report that came after the match was cancelled or had expired is kept first.
+func (e *engine) ifLate(ctx context.Context, m Match, r request, refused error) error {
+	if r.op == "end match" && !r.alone && (errors.Is(refused, ErrCancelled) || errors.Is(refused, ErrExpired)) {
+		if err := e.keepLate(ctx, m, r); err != nil {
+			return err
+		}
 	}
-	return nil
+	return refused
 }
 
 // keepLate keeps a refused report as an event, once. It returns an error only when that could not be done.
-func (e *engine) keepLate(ctx context.Context, m Match, r request, refused error) error {
+func (e *engine) keepLate(ctx context.Context, m Match, r request) error {
 	body, sum, err := lateBody(r.outcomes)
 	if err != nil {
 		return nil // a number that cannot be written was none to keep

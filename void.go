@@ -266,11 +266,7 @@ func (e *engine) corrections(ctx context.Context, now *board, window string, bef
 	for _, part := range divided(b.rule, merge(was, is)) {
 		key := whole.WindowKey
 		key.Partition = part.name
-		ids := make([]string, len(part.results))
-		for i, r := range part.results {
-			ids[i] = r.id
-		}
-		stored, err := e.storedEntries(ctx, key, ids)
+		stored, err := e.storedEntries(ctx, key, subjects(part.results))
 		if err != nil {
 			return nil, err
 		}

@@ -228,11 +228,7 @@ func (p *period) rankings() []*ranking {
 }
 
 // isFinal reports whether results no longer count.
-func (p *period) isFinal() bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.final > 0
-}
+func (p *period) isFinal() bool { return p.finalAt() > 0 }
 
 // finalAt is the position of the commit that made the window final, 0 if none did.
 func (p *period) finalAt() uint64 {

@@ -21,22 +21,9 @@ func progresses(mode finalbell.Mode, s finalbell.Standing) bool {
 
 // past are the matches that count for a player's achievements, in the order in which they ended, as they are now.
 func (m *Model) past(player string) []played {
-	var all []played
-	for _, p := range m.matches {
-		in := slices.ContainsFunc(p.shown, func(s finalbell.Standing) bool {
-			return s.Player == player && progresses(m.mode(p.match.Mode), s)
-		})
-		if in && p.match.State == finalbell.Ended && !p.match.NoContest {
-			all = append(all, p)
-		}
-	}
-	slices.SortFunc(all, func(a, b played) int {
-		if c := a.match.EndedAt.Compare(b.match.EndedAt); c != 0 {
-			return c
-		}
-		return a.order - b.order
+	return slices.DeleteFunc(m.pastOf(player), func(p played) bool {
+		return p.match.State != finalbell.Ended || p.match.NoContest || !progresses(m.mode(p.match.Mode), p.shown[playerSeat(p, player)])
 	})
-	return all
 }
 
 // pursuit is how a player's matches go on towards an achievement, window by window.
