@@ -159,7 +159,7 @@ type forgetJob struct {
 	seen    uint64            // position of the last event looked at
 	events  []store.Event     // as they are from then on, as far as they change
 	keys    map[uint64]string // what their keys were, by position
-	told    bool              // some event names the player as one
+	told    bool              // some event names the player as one: who was refused, or has left a room, may be kept nowhere else
 	grants  []Grant           // under their new ids
 	ids     []store.Rename
 	chunks  []store.Record
@@ -212,7 +212,7 @@ func (j *forgetJob) follow(ctx context.Context) error {
 		if changed {
 			j.keys[event.Position] = event.Key
 			j.events = append(j.events, now)
-			j.told = j.told || event.Kind == refusedEvent
+			j.told = j.told || j.names.tellsOfPlayer(event)
 		}
 	}
 	return nil

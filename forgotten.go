@@ -168,13 +168,23 @@ func (r renaming) grantKey(key string) string {
 // is never a part of one.
 func (r renaming) body(text []byte) []byte {
 	for _, field := range []string{"player", "team"} {
-		from, err1 := marshal(map[string]string{field: r.from})
-		to, err2 := marshal(map[string]string{field: r.to})
-		if err1 == nil && err2 == nil { // text that was checked always marshals
-			text = bytes.ReplaceAll(text, from[1:len(from)-1], to[1:len(to)-1])
-		}
+		text = bytes.ReplaceAll(text, fieldIs(field, r.from), fieldIs(field, r.to))
 	}
 	return text
+}
+
+// tellsOfPlayer reports whether an event names a player, and not only a team, who has the old name.
+func (r renaming) tellsOfPlayer(event store.Event) bool {
+	return namings[event.Kind].body && bytes.Contains(event.Body, fieldIs("player", r.from))
+}
+
+// fieldIs is how a field with a value stands in a body.
+func fieldIs(field, value string) []byte {
+	text, err := marshal(map[string]string{field: value})
+	if err != nil {
+		panic(err) // unreachable: text that was checked
+	}
+	return text[1 : len(text)-1]
 }
 
 // renamedChunks are the chunks that name a player, or a team, under the new name: of windows that are over the one in which
