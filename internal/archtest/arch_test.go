@@ -35,6 +35,12 @@ var allowed = map[string][]string{
 	"internal/timetext":      {},
 	"internal/transcript":    {"", "store", "store/memory", "internal/strictjson", "internal/timetext"},
 	"internal/archtest":      {},
+	"internal/web":           {"", "dialect", "internal/strictjson"},
+	"internal/webtest":       {},
+	"dialect":                {},
+	"dialect/specter":        {"", "dialect", "internal/strictjson", "internal/timetext", "internal/web"},
+	"dialect/gamezop":        {"", "dialect", "internal/strictjson", "internal/timetext", "internal/web"},
+	"dialect/gamesparks":     {"", "dialect", "internal/strictjson", "internal/timetext", "internal/web"},
 	"finalbelltest":          {"", "store", "store/memory", "schedule"},
 	"cmd/finalbell":          {"*"},
 	"examples/proptest":      {"*"},
@@ -50,13 +56,20 @@ var modules = map[string][]string{
 	"store/sqlite":        sqliteModules,
 	"schedule":            {},
 	"internal/transcript": slices.Concat([]string{"github.com/google/btree"}, sqliteModules),
+	"dialect":             {"golang.org/x/time"},
+	"dialect/specter":     dialectModules,
+	"dialect/gamezop":     dialectModules,
+	"dialect/gamesparks":  slices.Concat([]string{"github.com/coder/websocket"}, dialectModules),
 	"examples/indie":      slices.Concat([]string{"github.com/google/btree"}, sqliteModules),
 	"examples/gameserver": slices.Concat([]string{"github.com/google/btree"}, sqliteModules),
 	"cmd/finalbell": slices.Concat([]string{
 		"github.com/google/btree", "github.com/alecthomas/kong", "github.com/schollz/progressbar/v3",
-		"github.com/mitchellh/colorstring", "github.com/rivo/uniseg", "golang.org/x/term",
+		"github.com/mitchellh/colorstring", "github.com/rivo/uniseg", "golang.org/x/term", "golang.org/x/time", "github.com/coder/websocket",
 	}, sqliteModules),
 }
+
+// dialectModules are those of the engine, and rate limits.
+var dialectModules = slices.Concat([]string{"github.com/google/btree", "golang.org/x/time"}, sqliteModules)
 
 // sqliteModules are the SQLite driver and what it is made of.
 var sqliteModules = []string{
@@ -138,7 +151,8 @@ func TestNoPackageBringsAlongOtherModulesThanListed(t *testing.T) {
 }
 
 func TestProductionCodeNeverReachesTesting(t *testing.T) {
-	for _, name := range []string{"", "store", "store/memory", "store/sqlite", "store/storetest/faulty", "schedule", "internal/transcript", "cmd/finalbell", "examples/indie"} {
+	for _, name := range []string{"", "store", "store/memory", "store/sqlite", "store/storetest/faulty", "schedule", "internal/transcript", "internal/web",
+		"dialect", "dialect/specter", "dialect/gamezop", "dialect/gamesparks", "cmd/finalbell", "examples/indie"} {
 		for _, p := range list(t, "-deps", "./"+name) {
 			if p.ImportPath == "testing" || strings.Contains(p.ImportPath, "testify") || strings.Contains(p.ImportPath, "rapid") {
 				t.Errorf("package %q reaches %s", name, p.ImportPath)

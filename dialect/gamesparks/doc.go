@@ -1,0 +1,2 @@
+// Package gamesparks speaks the WebSocket protocol of the SDKs of GameSparks.
+package gamesparks

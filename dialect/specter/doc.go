@@ -1,0 +1,2 @@
+// Package specter speaks the match sessions of Specter over HTTP.
+package specter
