@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/finalbell/finalbell/finalbelltest"
+	"github.com/finalbell/finalbell/internal/emptydb"
 	"github.com/finalbell/finalbell/store"
 	"github.com/finalbell/finalbell/store/sqlite"
 )
@@ -22,6 +23,6 @@ func inFiles(t testing.TB) finalbelltest.Opener {
 			return sqlite.Open(context.Background(), s.Path(), sqlite.Options{MustExist: true})
 		}
 		files++
-		return sqlite.Open(context.Background(), filepath.Join(dir, strconv.Itoa(files)+".db"), sqlite.Options{})
+		return emptydb.Open(filepath.Join(dir, strconv.Itoa(files)+".db"))
 	}
 }

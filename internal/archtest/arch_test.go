@@ -37,6 +37,7 @@ var allowed = map[string][]string{
 	"internal/archtest":      {},
 	"internal/web":           {"", "dialect", "internal/strictjson"},
 	"internal/webtest":       {},
+	"internal/emptydb":       {"store/sqlite"},
 	"dialect":                {},
 	"dialect/specter":        {"", "dialect", "internal/strictjson", "internal/timetext", "internal/web"},
 	"dialect/gamezop":        {"", "dialect", "internal/strictjson", "internal/timetext", "internal/web"},

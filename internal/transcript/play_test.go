@@ -12,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/finalbell/finalbell/internal/emptydb"
 	"github.com/finalbell/finalbell/store"
 	"github.com/finalbell/finalbell/store/memory"
 	"github.com/finalbell/finalbell/store/sqlite"
@@ -37,14 +38,11 @@ var stores = map[string]func(t *testing.T) Opener{
 func openSQLite(t *testing.T) Opener {
 	dir, files := t.TempDir(), 0
 	return func(closed store.Store) (store.Store, error) {
-		path := ""
-		if closed == nil {
-			files++
-			path = filepath.Join(dir, strconv.Itoa(files)+".db")
-		} else {
-			path = closed.(*sqlite.Store).Path()
+		if closed != nil {
+			return sqlite.Open(context.Background(), closed.(*sqlite.Store).Path(), sqlite.Options{MustExist: true})
 		}
-		return sqlite.Open(context.Background(), path, sqlite.Options{MustExist: closed != nil})
+		files++
+		return emptydb.Open(filepath.Join(dir, strconv.Itoa(files)+".db"))
 	}
 }
 

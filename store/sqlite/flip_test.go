@@ -321,7 +321,7 @@ func manyFlips() int {
 	if testing.Short() {
 		return 50
 	}
-	return 1000
+	return 500
 }
 
 // A flipped bit in a database never crashes or hangs whoever opens it. What is read by rule is refused or reported;

@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/finalbell/finalbell/internal/emptydb"
 	"github.com/finalbell/finalbell/store"
 	"github.com/finalbell/finalbell/store/sqlite"
 	"github.com/finalbell/finalbell/store/storetest"
@@ -20,11 +21,18 @@ func open(t testing.TB, path string) *sqlite.Store {
 	return s
 }
 
+func empty(t testing.TB, path string) *sqlite.Store {
+	t.Helper()
+	s, err := emptydb.Open(path)
+	require.NoError(t, err)
+	return s
+}
+
 func TestContract(t *testing.T) {
 	files := 0
 	storetest.Run(t, func(t *testing.T) store.Store {
 		files++
-		return open(t, filepath.Join(t.TempDir(), strconv.Itoa(files)+".db"))
+		return empty(t, filepath.Join(t.TempDir(), strconv.Itoa(files)+".db"))
 	})
 }
 
@@ -33,6 +41,6 @@ func TestReopen(t *testing.T) {
 	storetest.RunReopen(t, func(t *testing.T) (store.Store, func() store.Store) {
 		files++
 		path := filepath.Join(t.TempDir(), strconv.Itoa(files)+".db")
-		return open(t, path), func() store.Store { return open(t, path) }
+		return empty(t, path), func() store.Store { return open(t, path) }
 	})
 }
