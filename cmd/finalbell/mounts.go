@@ -20,6 +20,9 @@ type mount struct {
 	shutdown func(context.Context) error
 }
 
+// hooks are what the engine calls of the handlers. They are there before it, and before the handlers.
+func hooks(settings) (finalbell.Hooks, error) { return finalbell.Hooks{}, nil }
+
 // mounts are all handlers of a server, but for its own.
 func mounts(e *finalbell.Engine, a *dialect.Access, s settings) ([]mount, error) {
 	calls, err := api.Handler(e, api.Options{Access: a, PlayerReports: s.playerReports})

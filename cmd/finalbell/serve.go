@@ -89,7 +89,11 @@ func (c *serveCommand) openFor(ctx context.Context, server *server, rules finalb
 	if err != nil {
 		return nil, about(c.Config, err)
 	}
-	e, err := c.engine(ctx, rules, finalbell.Options{Log: server.log})
+	called, err := hooks(set)
+	if err != nil {
+		return nil, about(c.Config, err)
+	}
+	e, err := c.engine(ctx, rules, finalbell.Options{Log: server.log, Hooks: called})
 	if err != nil {
 		return nil, err
 	}

@@ -72,32 +72,35 @@ type served struct {
 }
 
 // serveHere serves duels.
-func serveHere(t testing.TB, l limits, config string, args ...string) *served {
+func serveHere(t testing.TB, l limits, config string) *served {
+	s := &served{log: &book{}}
+	s.url, s.stop = serveOn(t, l, config, nil, s.log)
+	return s
+}
+
+// serveOn serves duels from a database, or from memory, and returns where, and how to stop as by a signal.
+func serveOn(t testing.TB, l limits, config string, db *string, log io.Writer) (url string, stop func() error) {
 	dir := t.TempDir()
 	c := serveCommand{Config: filepath.Join(dir, "serve.json"), Addr: "127.0.0.1:0"}
-	c.Rules = filepath.Join(dir, "rules.json")
-	if len(args) > 0 {
-		c.DB = &args[0]
-	}
+	c.Rules, c.DB = filepath.Join(dir, "rules.json"), db
 	require.NoError(t, os.WriteFile(c.Config, []byte(config), 0o600))
 	require.NoError(t, os.WriteFile(c.Rules, []byte(duelRules), 0o600))
-	s := &served{log: &book{}}
 	ctx, cancel := context.WithCancel(context.Background())
 	out, in := io.Pipe()
 	ended := make(chan error, 1)
 	go func() {
-		err := c.serve(ctx, streams{nil, in, s.log}, l)
+		err := c.serve(ctx, streams{nil, in, log}, l)
 		_ = in.CloseWithError(err)
 		ended <- err
 	}()
-	s.stop = sync.OnceValue(func() error {
+	stop = sync.OnceValue(func() error {
 		cancel()
 		return <-ended
 	})
-	t.Cleanup(func() { _ = s.stop() })
-	_, err := fmt.Fscanf(out, "listening on %s\n", &s.url)
+	t.Cleanup(func() { _ = stop() })
+	_, err := fmt.Fscanf(out, "listening on %s\n", &url)
 	require.NoError(t, err)
-	return s
+	return url, stop
 }
 
 // post makes a call as somebody.
