@@ -1,5 +1,6 @@
 // Command finalbell runs matches from files: it replays match records and prints the boards, or makes the
-// calls of a script and prints the answers. It keeps them in a database, which it reads, checks, rebuilds and copies.
+// calls of a script and prints the answers. It keeps them in a database, which it reads, checks, rebuilds and copies, and serves
+// all of it over HTTP.
 package main
 
 import (
@@ -31,6 +32,8 @@ const (
 type commands struct {
 	Replay   replayCommand    `cmd:"" help:"Run match records through create, start and end, and print the boards."`
 	Script   scriptCommand    `cmd:"" help:"Make one engine call a line under a manual clock and print one line of JSON for each."`
+	Serve    serveCommand     `cmd:"" help:"Serve the calls of a script, and the systems that a game may have been written for, over HTTP."`
+	Token    tokenCommand     `cmd:"" help:"Make an API key or a player's token for finalbell serve."`
 	Board    boardCommand     `cmd:"" help:"Print a board of a database, also while an engine runs on it."`
 	Windows  windowsCommand   `cmd:"" help:"List the windows of a board of a database, also while an engine runs on it."`
 	Match    matchCommand     `cmd:"" help:"Print a match of a database, also while an engine runs on it."`

@@ -39,6 +39,7 @@ var allowed = map[string][]string{
 	"internal/webtest":       {},
 	"internal/emptydb":       {"store/sqlite"},
 	"dialect":                {},
+	"dialect/api":            {"", "dialect", "internal/strictjson", "internal/transcript", "internal/web"},
 	"dialect/specter":        {"", "dialect", "internal/strictjson", "internal/timetext", "internal/web"},
 	"dialect/gamezop":        {"", "dialect", "internal/strictjson", "internal/timetext", "internal/web"},
 	"dialect/gamesparks":     {"", "dialect", "internal/strictjson", "internal/timetext", "internal/web"},
@@ -58,6 +59,7 @@ var modules = map[string][]string{
 	"schedule":            {},
 	"internal/transcript": slices.Concat([]string{"github.com/google/btree"}, sqliteModules),
 	"dialect":             {"golang.org/x/time"},
+	"dialect/api":         dialectModules,
 	"dialect/specter":     dialectModules,
 	"dialect/gamezop":     dialectModules,
 	"dialect/gamesparks":  slices.Concat([]string{"github.com/coder/websocket"}, dialectModules),
@@ -153,7 +155,7 @@ func TestNoPackageBringsAlongOtherModulesThanListed(t *testing.T) {
 
 func TestProductionCodeNeverReachesTesting(t *testing.T) {
 	for _, name := range []string{"", "store", "store/memory", "store/sqlite", "store/storetest/faulty", "schedule", "internal/transcript", "internal/web",
-		"dialect", "dialect/specter", "dialect/gamezop", "dialect/gamesparks", "cmd/finalbell", "examples/indie"} {
+		"dialect", "dialect/api", "dialect/specter", "dialect/gamezop", "dialect/gamesparks", "cmd/finalbell", "examples/indie"} {
 		for _, p := range list(t, "-deps", "./"+name) {
 			if p.ImportPath == "testing" || strings.Contains(p.ImportPath, "testify") || strings.Contains(p.ImportPath, "rapid") {
 				t.Errorf("package %q reaches %s", name, p.ImportPath)

@@ -83,8 +83,14 @@ func readRead(v strictjson.Value) (finalbell.Read, error) {
 	return read, r.Done()
 }
 
+// mostPages is how many pages are read at once where others wait for the same server.
+const mostPages = 100
+
 // boards reads several pages at one instant.
 func (s *Session) boards(ctx context.Context, v strictjson.Value) (any, error) {
+	if s.manual == nil && v.Len() > mostPages {
+		return nil, v.Errorf("%d pages; at most %d at once", v.Len(), mostPages)
+	}
 	reads, err := strictjson.Items(v, readRead)
 	if err != nil {
 		return nil, err
@@ -206,17 +212,22 @@ type shown struct {
 	Hidden bool   `json:"hidden,omitempty"`
 }
 
-func (s *Session) hide(ctx context.Context, v strictjson.Value, hide bool) (any, error) {
+func (s *Session) hide(ctx context.Context, v strictjson.Value) (any, error) {
+	return s.show(ctx, v, (*finalbell.Board).Hide, true)
+}
+
+func (s *Session) restore(ctx context.Context, v strictjson.Value) (any, error) {
+	return s.show(ctx, v, (*finalbell.Board).Restore, false)
+}
+
+func (s *Session) show(ctx context.Context, v strictjson.Value, call func(b *finalbell.Board, ctx context.Context, player, reason string) error, hidden bool) (any, error) {
 	b, r := s.readBoard(v, "board")
 	r.Require("player", "reason")
 	player, reason := strictjson.One(r, "player", readName), r.String("reason")
 	if err := r.Done(); err != nil {
 		return nil, err
 	}
-	if !hide {
-		return shown{Player: player}, b.Restore(ctx, player, reason)
-	}
-	return shown{player, true}, b.Hide(ctx, player, reason)
+	return shown{player, hidden}, call(b, ctx, player, reason)
 }
 
 // rebuild takes rules as a rules file has them.

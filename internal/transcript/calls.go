@@ -19,14 +19,17 @@ type tick struct {
 
 // now moves the clock and does what is due by then.
 func (s *Session) now(ctx context.Context, v strictjson.Value) (any, error) {
+	if s.manual == nil {
+		return nil, v.Errorf("the clock is the server's")
+	}
 	now, err := readTime(v)
 	if err != nil {
 		return nil, err
 	}
-	if now.Before(s.clock) {
-		return nil, v.Errorf("%s is before the present, %s", timetext.Format(now), timetext.Format(s.clock))
+	if clock := s.manual.clock; now.Before(clock) {
+		return nil, v.Errorf("%s is before the present, %s", timetext.Format(now), timetext.Format(clock))
 	}
-	s.clock = now
+	s.manual.clock = now
 	done, err := s.engine.Tick(ctx)
 	return tick{timetext.Format(now), done}, err
 }

@@ -122,7 +122,7 @@ func requireAnswer(t *testing.T, answer string) {
 	d.DisallowUnknownFields()
 	var a struct {
 		OK    json.RawMessage `json:"ok"`
-		Error *refused        `json:"error"`
+		Error *Refusal        `json:"error"`
 	}
 	require.NoError(t, d.Decode(&a), answer)
 	require.NotEqual(t, a.OK == nil, a.Error == nil, answer)

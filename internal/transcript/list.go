@@ -21,6 +21,22 @@ func List[T any](seq iter.Seq2[T, error], most int) ([]T, error) {
 	return list, nil
 }
 
+// mostWhole is how long a list without a limit may be where others wait for the same server.
+const mostWhole = 10_000
+
+// whole is a sequence as a list. On an engine of the caller's one that is too long is refused: cut short it would tell
+// something else.
+func whole[T any](s *Session, seq iter.Seq2[T, error]) ([]T, error) {
+	if s.manual != nil {
+		return List(seq, 0)
+	}
+	list, err := List(seq, mostWhole+1)
+	if err == nil && len(list) > mostWhole {
+		return nil, fmt.Errorf("there are more than %d: ask for fewer, or read them from the database", mostWhole)
+	}
+	return list, err
+}
+
 // A list is as long as a page of a board.
 const (
 	defaultLimit = 10

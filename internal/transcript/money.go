@@ -56,17 +56,17 @@ func (s *Session) transfer(ctx context.Context, v strictjson.Value) (any, error)
 }
 
 // paid makes a payment that may come without a key. Then it gets the next id that no payment had before, also in an
-// earlier run.
+// earlier run; by the engine's own ids, the next of those.
 func (s *Session) paid(key string, pay func(key string) (finalbell.Receipt, error)) (any, error) {
-	if key != "" {
+	if key != "" || s.manual == nil {
 		return pay(key)
 	}
 	for {
-		receipt, err := pay(idPrefix + strconv.Itoa(s.next))
+		receipt, err := pay(idPrefix + strconv.Itoa(s.manual.next))
 		if err != nil && !errors.Is(err, finalbell.ErrConflict) {
 			return nil, err
 		}
-		s.next++
+		s.manual.next++
 		if err == nil && !receipt.Replayed {
 			return receipt, nil
 		}
@@ -103,9 +103,9 @@ func (s *Session) ledger(ctx context.Context, v strictjson.Value) (any, error) {
 		return nil, err
 	}
 	if match != "" {
-		return List(s.engine.MatchLedger(ctx, match), 0)
+		return whole(s, s.engine.MatchLedger(ctx, match))
 	}
-	return List(s.engine.Ledger(ctx, player), 0)
+	return whole(s, s.engine.Ledger(ctx, player))
 }
 
 func (s *Session) grants(ctx context.Context, v strictjson.Value) (any, error) {
@@ -119,7 +119,7 @@ func (s *Session) grants(ctx context.Context, v strictjson.Value) (any, error) {
 	if err := r.Done(); err != nil {
 		return nil, err
 	}
-	return List(s.engine.Grants(ctx, f), 0)
+	return whole(s, s.engine.Grants(ctx, f))
 }
 
 func (s *Session) claim(ctx context.Context, v strictjson.Value) (any, error) {
