@@ -100,7 +100,7 @@ func (o *opening) readUsers(r *strictjson.Reader, said *params) {
 		u.Require("id")
 		one := user{id: strictjson.One(u, "id", readID), entry: strictjson.One(u, "entryId", readID), at: v}
 		if said != nil {
-			readParams(u, said, false)
+			readParams(u, said, false, "specterParams", "customParams")
 		}
 		return one, u.Done()
 	})
@@ -128,7 +128,7 @@ func readEnd(v strictjson.Value, caller string) (ending, error) {
 	}
 	own, said := finalbell.Outcome{Player: caller}, params{}
 	e := ending{session: strictjson.One(r, "sessionId", readID)}
-	readParams(r, &said, true)
+	readParams(r, &said, true, "customParams")
 	result := strictjson.Maybe(r, "result", readResult)
 	switch {
 	case r.Has("score"):
@@ -155,7 +155,7 @@ func readServerEnd(v strictjson.Value) (ending, error) {
 		u := strictjson.Fields(v)
 		u.Require("id", "outcome")
 		said := params{texts: e.texts}
-		readParams(u, &said, true)
+		readParams(u, &said, true, "specterParams", "customParams")
 		e.texts = said.texts
 		o := finalbell.Outcome{
 			Player: strictjson.One(u, "id", readID), Team: strictjson.One(u, "teamId", readID),
@@ -179,9 +179,9 @@ func readOutcome(v strictjson.Value) (finalbell.Outcome, error) {
 	return o, r.Done()
 }
 
-// readParams takes customParams and specterParams.
-func readParams(r *strictjson.Reader, said *params, metrics bool) {
-	for _, name := range []string{"specterParams", "customParams"} {
+// readParams takes objects that are about one player.
+func readParams(r *strictjson.Reader, said *params, metrics bool, names ...string) {
+	for _, name := range names {
 		if v, there := r.Value(name); there {
 			r.Fail(said.read(v, metrics))
 		}
