@@ -63,26 +63,17 @@ func Handler(e *finalbell.Engine, o Options) (http.Handler, error) {
 	if o.Describe == nil {
 		o.Describe = func(_ Kind, id string) Resource { return Resource{Name: id} }
 	}
-	h := &handler{engine: e, options: o, starting: starting{players: make(map[string]chan struct{})}}
-	mux := http.NewServeMux()
-	for path, rt := range routes() {
-		for _, version := range []string{"/v2", "/v1"} {
-			mux.HandleFunc(version+"/client"+path, func(w http.ResponseWriter, r *http.Request) { h.serve(w, r, rt) })
-		}
-	}
-	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
-		gateway(w, &web.Refusal{Status: http.StatusNotFound, Text: "there is no such route"})
-	})
-	return mux, nil
+	return &handler{engine: e, options: o, routes: routes(), starting: starting{players: make(map[string]chan struct{})}}, nil
 }
 
 type handler struct {
 	engine   *finalbell.Engine
 	options  Options
+	routes   map[string]route
 	starting starting
 }
 
-// route is what is served at a path.
+// route is what is served at a path, behind /v2/client and, for older SDKs, /v1/client.
 type route struct {
 	callers callers
 	include bool // the query may ask for the match
@@ -121,7 +112,16 @@ type call struct {
 
 func (c call) server() bool { return c.player == "" }
 
-func (h *handler) serve(w http.ResponseWriter, r *http.Request, rt route) {
+func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	path, is := strings.CutPrefix(r.URL.Path, "/v2/client")
+	if !is {
+		path, is = strings.CutPrefix(r.URL.Path, "/v1/client")
+	}
+	rt, there := h.routes[path]
+	if !is || !there {
+		gateway(w, &web.Refusal{Status: http.StatusNotFound, Text: "there is no such route"})
+		return
+	}
 	c, err := h.admit(w, r, rt)
 	if err != nil {
 		gateway(w, err)

@@ -113,7 +113,7 @@ func (o *opening) readUsers(r *strictjson.Reader, said *params) {
 			r.Fail(fmt.Errorf("competitionId: the field is missing, for %s has an entryId", u.at.Path()))
 		}
 		if o.session == "" && u.entry == "" && o.competition != "" {
-			r.Fail(u.at.Errorf("entryId: the field is missing, for there is a competitionId"))
+			r.Fail(fmt.Errorf("%s: the field is missing, for there is a competitionId", strictjson.Child(u.at.Path(), "entryId")))
 		}
 	}
 }

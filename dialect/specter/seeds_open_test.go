@@ -35,7 +35,7 @@ func TestSeedS26ASessionIsCreated(t *testing.T) {
 		`{"matchId":"duel","userInfo":[]}`:                            "userInfo: expected at least one user",
 		`{"matchId":"duel","userInfo":[{"entryId":"e1"}]}`:            "userInfo[0].id: the field is missing",
 		`{"matchId":"duel","userInfo":[{"id":"ann","entryId":"e1"}]}`: "competitionId: the field is missing, for userInfo[0] has an entryId",
-		`{"matchId":"duel","competitionId":"c","userInfo":[{"id":"ann","entryId":"e"},{"id":"x"}]}`: "userInfo[1]: entryId: the field is missing, for there is a competitionId",
+		`{"matchId":"duel","competitionId":"c","userInfo":[{"id":"ann","entryId":"e"},{"id":"x"}]}`: "userInfo[1].entryId: the field is missing, for there is a competitionId",
 	} {
 		refused(t, create(body), http.StatusBadRequest, text)
 	}
