@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -280,4 +281,34 @@ func TestAPlayerEndsOnlyWhereTheyMay(t *testing.T) {
 	id := w.started(t, "walk", "ann")
 	a := w.post(t, "cid", endPath, `{"matchSessionId":"`+id+`","userInfo":[{"id":"cid","outcome":1}]}`)
 	refused(t, a, http.StatusNotFound, "Session not found") // nobody walks in by their own word
+}
+
+// Match definition, leaderboard methods, prize rules, partial grant, markers, wallet, live events: each has its table.
+func TestSeedsS33ToS39AreMappedInTheDocs(t *testing.T) {
+	b, err := os.ReadFile("../../docs/specter.md")
+	require.NoError(t, err)
+	text := string(b)
+	for _, row := range []string{"S33", "S34", "S35", "S36", "S37", "S38", "S39"} {
+		require.Contains(t, text, "\n## "+row+": ")
+	}
+	for _, word := range strings.Fields(`minPlayers maxPlayers formatType single_player multi_player score completion_time win_loss_draw finish_position
+		winnings_collected winCondition numberOfPositions defaultOutcomeValue howTo tags meta matchmaking runtime.timeout runtime.maxDuration skill.algorithm
+		queue party team regions high_score time_trial win_draw_loss_points position_weighting cumulative_score custom all_time startRank endRank items bundles
+		currencies progressionMarkers timeOffsetSeconds fixed dynamic RMG IAP flat percentage multi-status failedRewards itemsFailed update-marker add
+		subtract currentLevelNo previousLevelNo amountToNextLevel levelUpOccurred update-balance walletType balance requested applied wasAdjusted adjustmentReason
+		match:started match:rejoined match:update-score match:leaderboard-update match:ended finalLeaderboard finalTeamScores match:player-disconnected
+		match:player-reconnected match:player-abandoned match:player-left reward.pending reward.granted reward.failed`) {
+		require.Contains(t, text, "`"+word+"`")
+	}
+	_, rest, found := strings.Cut(text, "```json\n")
+	require.True(t, found)
+	rules, _, _ := strings.Cut(rest, "```")
+	_, err = finalbell.ParseRules([]byte(rules))
+	require.NoError(t, err)
+	for _, kind := range []finalbell.EventKind{
+		finalbell.EventMatchStarted, finalbell.EventMatchEnded, finalbell.EventSessionStarted, finalbell.EventSessionEnded, finalbell.EventRoomLeft, finalbell.EventOvertaken,
+		finalbell.EventNewLeader, finalbell.EventEnteredTop, finalbell.EventGrantClaimed, finalbell.EventGrantDelivered, finalbell.EventGrantUndelivered, finalbell.EventPrizesPaid,
+	} {
+		require.Contains(t, text, "`"+string(kind)+"`")
+	}
 }
