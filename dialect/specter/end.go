@@ -30,6 +30,7 @@ func (h *handler) endSession(c call, body strictjson.Value) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
+	h.running.note(m)
 	if m.Replayed && lost(m, e.texts) {
 		return reply{}, completed()
 	}

@@ -51,25 +51,30 @@ const (
 // Resource is how something is shown.
 type Resource struct{ Name, Description, IconURL string }
 
-// Handler serves an engine to clients of Specter. It is safe for concurrent use. The error is about Options, and names the
-// field.
+// Handler serves an engine to clients of Specter, until the engine is closed. It is safe for concurrent use. The error is about
+// Options, and names the field, or one of the engine's.
 func Handler(e *finalbell.Engine, o Options) (http.Handler, error) {
 	if o.Access == nil {
-		return nil, errors.New("Access: required")
+		return nil, errors.New("options.Access: required")
 	}
 	if o.PlayersMaySetOthers && !o.PlayersMayEnd {
-		return nil, errors.New("PlayersMaySetOthers: means nothing without PlayersMayEnd")
+		return nil, errors.New("options.PlayersMaySetOthers: means nothing without PlayersMayEnd")
 	}
 	if o.Describe == nil {
 		o.Describe = func(_ Kind, id string) Resource { return Resource{Name: id} }
 	}
-	return &handler{engine: e, options: o, routes: routes(), starting: starting{players: make(map[string]chan struct{})}}, nil
+	r, err := follow(e)
+	if err != nil {
+		return nil, err
+	}
+	return &handler{engine: e, options: o, routes: routes(), running: r, starting: starting{players: make(map[string]chan struct{})}}, nil
 }
 
 type handler struct {
 	engine   *finalbell.Engine
 	options  Options
 	routes   map[string]route
+	running  *running
 	starting starting
 }
 

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"sync"
 	"testing"
+	"testing/synctest"
 
 	"github.com/finalbell/finalbell"
 	"github.com/finalbell/finalbell/dialect/specter"
@@ -110,6 +111,26 @@ func TestASessionThatCannotBeStartedIsNotLeftBehind(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, finalbell.Cancelled, m.State)
 	}
+}
+
+func TestASessionThatSomebodyElseStartedCountsToo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := open(t)
+		ctx := context.Background()
+		start := func() answer { return w.post(t, "ann", startPath, `{"matchId":"race"}`) }
+		m, err := w.Engine.Create(ctx, finalbell.NewMatch{Mode: "duel", Players: finalbell.Players("ann", "bob")})
+		require.NoError(t, err)
+		_, err = w.Engine.Start(ctx, m.ID)
+		require.NoError(t, err)
+		synctest.Wait()
+		refused(t, start(), http.StatusConflict, "User already has an active session")
+		w = w.restart(t)
+		refused(t, start(), http.StatusConflict, "User already has an active session")
+		_, err = w.Engine.Cancel(ctx, m.ID, "")
+		require.NoError(t, err)
+		require.Equal(t, http.StatusCreated, start().Status, "at once")
+		require.NoError(t, w.Engine.Close())
+	})
 }
 
 func TestOfManyStartsOfOnePlayerOneSucceeds(t *testing.T) {

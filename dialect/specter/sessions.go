@@ -89,7 +89,7 @@ func (h *handler) startCreated(c call, o opening) (finalbell.Match, error) {
 		return m, err
 	}
 	defer release()
-	return h.engine.Start(c.ctx, m.ID)
+	return h.startFree(c.ctx, m.ID)
 }
 
 // startNew creates a session and starts it. Nothing is left of one that cannot be started.
@@ -110,12 +110,21 @@ func (h *handler) startNew(c call, o opening) (finalbell.Match, error) {
 	if err != nil {
 		return m, err
 	}
-	started, err := h.engine.Start(c.ctx, m.ID)
+	started, err := h.startFree(c.ctx, m.ID)
 	if kind, _ := web.Kind(err); err != nil && kind != finalbell.ErrUnknown {
 		// What cannot be cancelled either expires, if its mode says so: the caller hears why it did not start.
 		_, _ = h.engine.Cancel(context.WithoutCancel(c.ctx), m.ID, "it could not be started")
 	}
 	return started, err
+}
+
+// startFree starts a session whose players were taken, and lets no other start of theirs go on before it is known.
+func (h *handler) startFree(ctx context.Context, id string) (finalbell.Match, error) {
+	m, err := h.engine.Start(ctx, id)
+	if err == nil {
+		h.running.note(m)
+	}
+	return m, err
 }
 
 // takeFree takes the players for a start, if none of them is in a running session.

@@ -3,8 +3,6 @@ package specter
 import (
 	"context"
 	"sync"
-
-	"github.com/finalbell/finalbell"
 )
 
 // starting are the players for whom a session is being started, so that of two sessions of one player only one finds them free.
@@ -53,17 +51,4 @@ func (s *starting) release(players []string) {
 		}
 		delete(s.players, p)
 	}
-}
-
-// busy reports whether one of the players is in a running session other than the given one.
-func (h *handler) busy(ctx context.Context, players []string, but string) (bool, error) {
-	for _, p := range players {
-		running := finalbell.MatchFilter{Player: p, States: []finalbell.State{finalbell.Started, finalbell.Disputed}}
-		for m, err := range h.engine.Matches(ctx, running) {
-			if err != nil || m.ID != but {
-				return err == nil, err
-			}
-		}
-	}
-	return false, nil
 }

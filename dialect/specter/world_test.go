@@ -257,7 +257,7 @@ func keeping(o *finalbell.Options) { o.Hooks.Before = specter.Keep }
 func TestOptionsThatMakeNoSenseAreNamed(t *testing.T) {
 	w := open(t)
 	_, err := specter.Handler(w.Engine, specter.Options{})
-	require.EqualError(t, err, "Access: required")
+	require.EqualError(t, err, "options.Access: required")
 	_, err = specter.Handler(w.Engine, specter.Options{Access: access(t, w.Game, dialect.Rate{}), PlayersMaySetOthers: true})
-	require.EqualError(t, err, "PlayersMaySetOthers: means nothing without PlayersMayEnd")
+	require.EqualError(t, err, "options.PlayersMaySetOthers: means nothing without PlayersMayEnd")
 }
