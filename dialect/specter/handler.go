@@ -41,6 +41,7 @@ type Options struct {
 // Kind is what a Resource describes.
 type Kind string
 
+// The kinds, in the words of the documents.
 const (
 	Game        Kind = "game"
 	Mode        Kind = "match"

@@ -4,7 +4,8 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"sync"
+	"slices"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 
@@ -133,32 +134,66 @@ func TestASessionThatSomebodyElseStartedCountsToo(t *testing.T) {
 	})
 }
 
-func TestOfManyStartsOfOnePlayerOneSucceeds(t *testing.T) {
-	w := open(t)
-	const many = 16
-	for round := range 10 {
-		var ids [many]string
-		for i := range ids {
-			mode := []string{"duel", "race"}[i%2]
-			ids[i] = w.post(t, "", serverCreatePath, fmt.Sprintf(`{"matchId":%q,"userInfo":[{"id":"p%d"},{"id":"shared%d"}]}`, mode, i, round)).session(t)
-		}
-		var wg sync.WaitGroup
-		var mu sync.Mutex
-		statuses := make(map[int]int)
-		for _, id := range ids {
-			wg.Go(func() {
-				m := w.match(t, id)
-				a := w.post(t, "", serverStartPath, `{"matchSessionId":"`+id+`","userInfo":`+userInfo(m.Standings[0].Player, m.Standings[1].Player)+`}`)
-				mu.Lock()
-				defer mu.Unlock()
-				statuses[a.Status]++
-			})
-		}
-		wg.Wait()
-		require.Equal(t, map[int]int{http.StatusCreated: 1, http.StatusConflict: many - 1}, statuses)
-		for _, id := range ids {
-			_, err := w.Engine.Cancel(context.Background(), id, "")
-			require.NoError(t, err)
+// inStart lets the starts of sessions wait where the engine is about to write them, and counts those that came so far.
+func inStart(gate chan struct{}, came *atomic.Int32) func(*finalbell.Options) {
+	return func(o *finalbell.Options) {
+		o.Hooks.Before = func(_ context.Context, c *finalbell.Call) error {
+			if c.Op == "start match" {
+				came.Add(1)
+				<-gate
+			}
+			return nil
 		}
 	}
+}
+
+func TestOfManyStartsOfOnePlayerOneSucceeds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		gate, came := make(chan struct{}), new(atomic.Int32)
+		w := openWith(t, inStart(gate, came))
+		const many = 16
+		var statuses [many]int
+		for i := range many {
+			mode, other := []string{"duel", "race"}[i%2], fmt.Sprintf("p%d", i)
+			id := w.post(t, "", serverCreatePath, `{"matchId":"`+mode+`","userInfo":`+userInfo(other, "shared")+`}`).session(t)
+			go func() {
+				statuses[i] = w.post(t, "", serverStartPath, `{"matchSessionId":"`+id+`","userInfo":`+userInfo("shared", other)+`}`).Status
+			}()
+		}
+		synctest.Wait()
+		require.Equal(t, int32(1), came.Load(), "the others wait until it is known how that ends")
+		close(gate)
+		synctest.Wait()
+		slices.Sort(statuses[:])
+		require.Equal(t, http.StatusCreated, statuses[0])
+		require.Equal(t, slices.Repeat([]int{http.StatusConflict}, many-1), statuses[1:])
+		require.NoError(t, w.Engine.Close())
+	})
+}
+
+func TestTheSameStartTwiceAtOnceIsOne(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		gate, came := make(chan struct{}), new(atomic.Int32)
+		w := openWith(t, inStart(gate, came))
+		id := w.post(t, "ann", createPath, `{"matchId":"duel","userInfo":[{"id":"ann"}]}`).session(t)
+		var statuses [2]int
+		for i := range statuses {
+			go func() { statuses[i] = w.post(t, "ann", startPath, `{"matchId":"duel","sessionId":"`+id+`"}`).Status }()
+		}
+		synctest.Wait()
+		require.Equal(t, int32(1), came.Load())
+		close(gate)
+		synctest.Wait()
+		require.Equal(t, [2]int{http.StatusCreated, http.StatusCreated}, statuses)
+		require.NoError(t, w.Engine.Close())
+	})
+}
+
+func TestAStartAgainIsTheFirstAnswerWhateverCameSince(t *testing.T) {
+	w := open(t, mayEnd)
+	start := `{"matchId":"duel","sessionId":"` + w.post(t, "ann", createPath, `{"matchId":"duel","userInfo":[{"id":"ann"}]}`).session(t) + `"}`
+	first := w.post(t, "ann", startPath, start)
+	w.post(t, "ann", endPath, `{"matchSessionId":"`+first.session(t)+`"}`)
+	w.started(t, "race", "ann")
+	require.Equal(t, first, w.post(t, "ann", startPath, start))
 }

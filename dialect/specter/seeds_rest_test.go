@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -169,7 +170,7 @@ func TestSeedS31ResultsAreRead(t *testing.T) {
 		{"", `{"matchSessionIds":["` + second + `","` + second + `","no"]}`, only2},
 		{"ann", `{"matchSessionIds":["` + second + `"]}`, none}, // not hers
 		{"", `{"competitionIds":["c"]}`, only1}, {"", `{"competitionIds":["d"]}`, none},
-		{"", `{"matchIds":["race"]}`, only2}, {"", `{"matchIds":["race","duel"]}`, both},
+		{"", `{"matchIds":["race"]}`, only2}, {"", `{"matchIds":["race","duel"]}`, both}, {"", `{"matchIds":["race","chess"]}`, only2},
 		{"", `{"gameIds":["arcadia"]}`, both}, {"", `{"gameIds":["chess"]}`, none},
 		{"", `{"matchIds":["race"],"competitionIds":["c"]}`, none},
 		{"", `{"limit":1,"projectId":"p"}`, `{"matchSessions":[` + session1 + `],"totalCount":2}`},
@@ -186,6 +187,12 @@ func TestSeedS31ResultsAreRead(t *testing.T) {
 	} {
 		refused(t, w.post(t, "", resultsPath, body), http.StatusBadRequest, text)
 	}
+	third := w.started(t, "walk", "dan")
+	w.Clock.Advance(time.Minute)
+	w.post(t, "", serverEndPath, `{"matchSessionId":"`+third+`","userInfo":[{"id":"dan","outcome":1}]}`)
+	newest := regexp.MustCompile(`"id":"` + third + `".*"id":"` + first + `".*"id":"` + second + `"`)
+	require.Regexp(t, newest, read("", `{}`), "the latest end first, then what runs")
+
 	a := w.post(t, "ann", detailsPath, `{}`)
 	require.Equal(t, `[{"matchSessionId":"`+first+`",`+
 		`"match":{"uuid":"duel","id":"duel","name":"match duel","description":"","iconUrl":"https://cdn.example/duel"},`+

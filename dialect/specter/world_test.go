@@ -3,6 +3,7 @@ package specter_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"flag"
 	"net/http"
 	"net/http/httptest"
@@ -260,4 +261,25 @@ func TestOptionsThatMakeNoSenseAreNamed(t *testing.T) {
 	require.EqualError(t, err, "options.Access: required")
 	_, err = specter.Handler(w.Engine, specter.Options{Access: access(t, w.Game, dialect.Rate{}), PlayersMaySetOthers: true})
 	require.EqualError(t, err, "options.PlayersMaySetOthers: means nothing without PlayersMayEnd")
+}
+
+// What is the server's own affair is not for a caller, and what may pass is to be tried again.
+func TestAFailureOfTheServersTellsNothing(t *testing.T) {
+	w := open(t, func(o *specter.Options) {
+		o.Exists = func(context.Context, string) (bool, error) { return false, errors.New("dial 10.0.0.7: password") }
+	})
+	a := w.post(t, "ann", createPath, `{"matchId":"duel","userInfo":[{"id":"ann"}]}`)
+	require.Equal(t, `{"status":"error","code":500,"message":"the server failed","errors":[{"errorCode":2000,"errorMessage":"the server failed"}],"data":null}`, a.Body)
+
+	require.NoError(t, w.Engine.Close())
+	r := httptest.NewRequest(http.MethodPost, serverEndPath, strings.NewReader(`{"matchSessionId":"x","userInfo":[{"id":"ann","outcome":1}]}`))
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("api-key", serverKey)
+	rec := httptest.NewRecorder()
+	w.ServeHTTP(rec, r)
+	require.Equal(t, http.StatusServiceUnavailable, rec.Code)
+	require.Equal(t, "1", rec.Header().Get("Retry-After"))
+	require.Contains(t, rec.Body.String(), `"errorCode":2030`)
+	_, err := specter.Handler(w.Engine, specter.Options{Access: access(t, w.Game, dialect.Rate{})})
+	require.ErrorIs(t, err, finalbell.ErrUnavailable)
 }
