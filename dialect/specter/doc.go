@@ -26,8 +26,9 @@
 // Options.Active, or is played in sessions of the server. A player ends no session unless Options.PlayersMayEnd lets them, and
 // reports nobody's outcome but their own unless Options.PlayersMaySetOthers does.
 //
-// Nobody is in two running sessions, whatever their modes: a start that would make it so is refused, also if many come at once to
-// one Handler. A session is running from its start to its end; bots are in any number.
+// A start by which somebody would be in two running sessions is refused, whatever the modes and whoever started the other one, and
+// also if many come at once to one Handler. A session is running from its start to its end; bots are in any number. Starts by
+// other means, such as Engine.Start, are not refused for it: there a mode's Exclusive is the rule.
 //
 // # Bodies
 //
