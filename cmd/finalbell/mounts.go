@@ -8,6 +8,7 @@ import (
 	"github.com/finalbell/finalbell"
 	"github.com/finalbell/finalbell/dialect"
 	"github.com/finalbell/finalbell/dialect/api"
+	"github.com/finalbell/finalbell/dialect/specter"
 )
 
 // mount is a handler under a path.
@@ -21,7 +22,7 @@ type mount struct {
 }
 
 // hooks are what the engine calls of the handlers. They are there before it, and before the handlers.
-func hooks(settings) (finalbell.Hooks, error) { return finalbell.Hooks{}, nil }
+func hooks(settings) (finalbell.Hooks, error) { return finalbell.Hooks{Before: specter.Keep}, nil }
 
 // mounts are all handlers of a server, but for its own.
 func mounts(e *finalbell.Engine, a *dialect.Access, s settings) ([]mount, error) {
@@ -29,5 +30,11 @@ func mounts(e *finalbell.Engine, a *dialect.Access, s settings) ([]mount, error)
 	if err != nil {
 		return nil, fmt.Errorf("/api/call: %w", err)
 	}
-	return []mount{{prefix: "/api/call", handler: calls}}, nil
+	sessions, err := specter.Handler(e, specter.Options{
+		Access: a, PlayersMayEnd: s.specter.playersMayEnd, PlayersMaySetOthers: s.specter.playersMaySetOthers, KeepsParams: true,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("/specter: %w", err)
+	}
+	return []mount{{prefix: "/api/call", handler: calls}, {prefix: "/specter", handler: sessions}}, nil
 }
