@@ -22,7 +22,7 @@ var update = flag.Bool("update", false, "write the replies of today into testdat
 
 const (
 	token    = "the-token-of-gamezop"
-	secret   = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLw"
+	secret   = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 	property = "1234"
 	icon     = "https://example.com/icon.png"
 )
