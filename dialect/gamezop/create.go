@@ -247,11 +247,7 @@ func (h *handler) newMatch(room finalbell.Room, c call) (finalbell.NewMatch, err
 		}
 		return n, nil
 	}
-	n.Mode = h.Mode
-	if h.ModeOf != nil {
-		n.Mode = h.ModeOf(c.room)
-	}
-	if n.Mode == "" {
+	if n.Mode = h.modeOf(c.room); n.Mode == "" {
 		return n, refuse(http.StatusBadRequest, badRoom)
 	}
 	return n, nil

@@ -244,6 +244,18 @@ func TestAMatchThatCannotStartIsCancelled(t *testing.T) {
 	require.Equal(t, finalbell.Cancelled, f.matches(t, "R")[0].State)
 }
 
+// Where there is one mode, nobody has to say which.
+func TestTheOnlyModeIsTheDefault(t *testing.T) {
+	f := newFixture(t)
+	f.Game = finalbelltest.New(t, finalbell.Rules{Modes: []finalbell.Mode{{ID: "chess"}}})
+	f.options.Mode = ""
+	var err error
+	f.Handler, err = Handler(f.Engine, f.options)
+	require.NoError(t, err)
+	require.NotEmpty(t, f.create(t, "R", "MATCH_FOUND", []string{"ann"}))
+	require.Equal(t, "chess", f.matches(t, "R")[0].Mode)
+}
+
 // A room of which nobody says what is played in it takes no match.
 func TestARoomWithoutAModeIsUnknown(t *testing.T) {
 	f := newFixture(t, func(o *Options) { o.Mode = "" })

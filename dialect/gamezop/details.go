@@ -32,7 +32,7 @@ const (
 	longestDetails = 8 << 10       // bytes of a parameter: of more no browser makes a link
 	defaultWait    = 60            // seconds
 	mostWait       = 24 * 60 * 60  // seconds
-	mostPlayers    = 1<<31 - 1     // what a number may be at most; the mode says less
+	mostCount      = 1<<31 - 1     // players or rounds
 	asciiLimit     = utf8.RuneSelf // from here on a character is escaped
 	surrogateFrom  = 0x10000       // and from here on as two
 )
@@ -91,10 +91,10 @@ func readDetails(v strictjson.Value) (RoomDetails, error) {
 	d := RoomDetails{
 		RoomID:     strictjson.One(r, "roomId", word),
 		User:       strictjson.One(r, "user", readUser),
-		MinPlayers: count(r, "minPlayers", 0, mostPlayers),
-		MaxPlayers: count(r, "maxPlayers", 0, mostPlayers),
+		MinPlayers: count(r, "minPlayers", 0, mostCount),
+		MaxPlayers: count(r, "maxPlayers", 0, mostCount),
 		MaxWait:    count(r, "maxWait", defaultWait, mostWait),
-		Rounds:     count(r, "rounds", 0, mostPlayers),
+		Rounds:     count(r, "rounds", 0, mostCount),
 		CTA:        r.String("cta"),
 		Text:       r.String("text"),
 		AllowBots:  r.Bool("allowBots"),

@@ -28,8 +28,8 @@ type Options struct {
 	// PropertyID is what match-result answers as property_id, and what is put into the attribute property_id of every match that
 	// is created here. A match or a room that has that attribute of another property is as unknown.
 	PropertyID string
-	// Mode is the mode of the matches in rooms that nobody opened in the engine, and ModeOf the same for each room; an empty one
-	// takes no matches. An opened room has its own.
+	// Mode is the mode of the matches in rooms that nobody opened in the engine; default: the only one of the rules. ModeOf, in its
+	// place, tells it for each room. A room without one takes no matches. An opened room has its own.
 	Mode   string
 	ModeOf func(room string) string
 	// GameCode is Gamezop's code of the game that a mode is of, for matches without an attribute game_code. Default: the mode's id.
@@ -80,6 +80,9 @@ func Handler(e *finalbell.Engine, o Options) (http.Handler, error) {
 	if o.Access == nil {
 		return nil, errors.New("gamezop: Access is required")
 	}
+	if o.Bearer == dialect.DigestOf("") {
+		return nil, errors.New("gamezop: Bearer: it is the digest of no token at all")
+	}
 	if o.IncomingSecret != "" {
 		key, err := web.WebhookKey(o.IncomingSecret)
 		if err != nil {
@@ -93,6 +96,17 @@ func Handler(e *finalbell.Engine, o Options) (http.Handler, error) {
 		}
 	}
 	return h, nil
+}
+
+// modeOf is the mode of a room that nobody opened; empty: it takes no matches.
+func (h *handler) modeOf(room string) string {
+	if h.ModeOf != nil {
+		return h.ModeOf(room)
+	}
+	if modes := h.engine.Rules().Modes; h.Mode == "" && len(modes) == 1 {
+		return modes[0].ID
+	}
+	return h.Mode
 }
 
 // mode is a mode of the rules of now.
@@ -174,7 +188,7 @@ func (h *handler) byToken(r *http.Request) error {
 		return h.Access.CountKey(keyName)
 	}
 	key, err := h.Access.Key(token)
-	if key.Client {
+	if key.Client || errors.Is(err, dialect.ErrCaller) {
 		return dialect.ErrCaller
 	}
 	web.Called(r.Context(), key.Name)

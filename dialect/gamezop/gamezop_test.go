@@ -186,6 +186,7 @@ func TestOptionsThatMakeNoSenseAreRefusedByName(t *testing.T) {
 	f := newFixture(t)
 	for field, change := range map[string]func(*Options){
 		"Access":         func(o *Options) { o.Access = nil },
+		"Bearer":         func(o *Options) { o.Bearer = dialect.DigestOf("") },
 		"IncomingSecret": func(o *Options) { o.IncomingSecret = "whsec_!" },
 		"Mode":           func(o *Options) { o.Mode = "chess" },
 	} {
