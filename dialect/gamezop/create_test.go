@@ -32,18 +32,19 @@ func (f *fixture) matches(t testing.TB, room string) []finalbell.Match {
 	return all
 }
 
-// However many equal calls come at once, they make one match: with a delivery id and without, in a room that was opened and in
-// one that is a label.
+// However many equal calls come at once, in whatever order they name the players, they make one match: with a delivery id and
+// without, in a room that was opened and in one that is a label.
 func TestEqualCallsAtOnceMakeOneMatch(t *testing.T) {
 	f := newFixture(t)
 	f.open(t, "opened", "ann", "bob")
-	for _, room := range []string{"opened", "label"} {
+	for _, room := range []string{"opened", "label", "label2", "label3", "label4", "label5"} {
 		for _, headers := range [][]string{nil, {web.HeaderID, "d1"}} {
 			ids := make([]string, 16)
 			var all sync.WaitGroup
 			for i := range ids {
 				all.Go(func() {
-					r := httptest.NewRequest("POST", "/games/create-match", strings.NewReader(`{"room_id":"`+room+`","status":"MATCH_FOUND","players":["ann","bob"]}`))
+					players := []string{`"ann","bob"`, `"bob","ann"`}[i%2*(1-len(headers)/2)] // a delivery is always the same
+					r := httptest.NewRequest("POST", "/games/create-match", strings.NewReader(`{"room_id":"`+room+`","status":"MATCH_FOUND","players":[`+players+`]}`))
 					r.Header.Set("Authorization", "Bearer "+token)
 					r.Header.Set("Content-Type", "application/json")
 					if headers != nil {
@@ -199,6 +200,8 @@ func TestTheHostsOwnMatchInARoomIsTaken(t *testing.T) {
 	require.NoError(t, err)
 	code, body := f.call(t, "POST", "/games/create-match", createBody(t, "FEE10", "MATCH_FOUND", []string{"ann", "cyd"}))
 	require.Equal(t, http.StatusConflict, code, body)
+	code, _ = f.call(t, "POST", "/games/create-match", createBody(t, "FEE10", "MATCH_FOUND", []string{"ann"}))
+	require.Equal(t, http.StatusConflict, code, "bob is in it, and no bot")
 	require.Equal(t, "own", f.create(t, "FEE10", "MATCH_FOUND", []string{"bob", "ann"}))
 	m, err := f.Engine.Match(t.Context(), "own")
 	require.NoError(t, err)

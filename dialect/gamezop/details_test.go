@@ -75,7 +75,12 @@ func TestRoomDetailsThatAreWrongAreRefusedByField(t *testing.T) {
 		require.ErrorContains(t, err, "roomDetails: ", content)
 		require.ErrorContains(t, err, want, content)
 	}
-	for _, text := range []string{"%", "%zz", "!!!", "e30 ", "e30\n", "e3", strings.Repeat("e", longestDetails+1)} {
+	right := RoomDetails{RoomID: "R"}.Encode()
+	_, err := ParseRoomDetails(right)
+	require.NoError(t, err)
+	_, err = ParseRoomDetails(RoomDetails{RoomID: "R", Text: strings.Repeat("e", longestDetails)}.Encode())
+	require.ErrorContains(t, err, "bytes are more than 8192")
+	for _, text := range []string{"%", "%zz", "!!!", right + " ", right + "\n", right[:8] + "%0D%0A" + right[8:], "e3"} {
 		_, err := ParseRoomDetails(text)
 		require.Error(t, err, text)
 	}
