@@ -63,6 +63,8 @@ func TestASignatureHoldsForOneIDTimeBodyAndKey(t *testing.T) {
 		changed = h.Clone()
 		changed.Set(HeaderSignature, strings.Replace(h.Get(HeaderSignature), "v1,", "v1a,", 1))
 		require.False(t, Verified(changed, key, at, body), "version")
+		Sign(changed, key, "", at, body)
+		require.False(t, Verified(changed, key, at, body), "no id")
 		for _, header := range []string{HeaderID, HeaderTimestamp, HeaderSignature} {
 			changed = h.Clone()
 			changed.Del(header)
