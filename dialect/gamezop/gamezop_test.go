@@ -28,7 +28,7 @@ const (
 )
 
 // arcade are a game for nothing, of which Gamezop's ranks count; one of which ours do; and one with an entry fee, that pays the
-// first three.
+// first three, where whoever wins for the first time gets seven coins on top, which are no prize of the match.
 func arcade() finalbell.Rules {
 	return finalbell.Rules{
 		Currencies: []finalbell.Currency{{ID: "gold"}, {ID: "gems"}},
@@ -39,6 +39,9 @@ func arcade() finalbell.Rules {
 				{ID: "gem", From: 1, Item: "cup"}, {ID: "podium", From: 1, To: 3, Currency: "gold", Amount: 100}, {ID: "more", From: 1, To: 1, Currency: "gems", Amount: 5},
 			}},
 		},
+		Achievements: []finalbell.Achievement{{
+			ID: "first win", Metric: "wins", Threshold: finalbell.Int(1), Modes: []string{"paid"}, Rewards: []finalbell.Reward{{Currency: "gold", Amount: 7}},
+		}},
 		Boards: []finalbell.BoardRule{{ID: "best", Keys: []finalbell.Key{{Metric: "outcome", Fold: finalbell.FoldBest}}}},
 	}
 }

@@ -103,7 +103,7 @@ func TestSeedG4(t *testing.T) {
 		_, err = f.Engine.Debit(t.Context(), finalbell.Money{Key: "spent", Player: "bob", Currency: "gold", Amount: 95})
 		require.NoError(t, err)
 		require.Empty(t, f.create(t, "FEE10", "MATCH_FOUND", []string{"ann", "bob"}))
-		require.Equal(t, [2]int64{100, 0}, f.wallet(t, "ann"))
+		require.Equal(t, [2]int64{107, 0}, f.wallet(t, "ann"))
 		require.Equal(t, [2]int64{5, 0}, f.wallet(t, "bob"))
 		room, err := f.Engine.Room(t.Context(), "FEE10")
 		require.NoError(t, err)
@@ -188,7 +188,7 @@ func TestSeedG7(t *testing.T) {
 		require.Equal(t, http.StatusOK, code, body)
 		require.Equal(t, want, body)
 	}
-	require.Equal(t, [2]int64{100, 0}, f.wallet(t, "dhruv-123"))
+	require.Equal(t, [2]int64{107, 0}, f.wallet(t, "dhruv-123"))
 }
 
 // "you can use either or both of the following options: Receive Winners API, Gamezop Get Match Result API": they say the same.
