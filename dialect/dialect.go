@@ -139,6 +139,10 @@ func (a *Access) Key(secret string) (Key, error) {
 	return found, a.keys.take(found.Name, now)
 }
 
+// CountKey counts a call of a server that was told otherwise than by a key, as by the signature of a webhook, under a name like
+// those of keys. The error is a *TooMany.
+func (a *Access) CountKey(name string) error { return a.keys.take(name, a.config.Now()) }
+
 // Player tells whose a token is and counts a call of theirs. Errors are ErrCaller, a *TooMany, and what Config.Player fails
 // with.
 func (a *Access) Player(ctx context.Context, token string) (string, error) {

@@ -64,6 +64,10 @@ func CheckURL(address string, private bool) error {
 	return nil
 }
 
+// unicast6 is what there is of IPv6 on the public internet so far. What is outside of it may carry an IPv4 address, any of them
+// (64:ff9b::/96, ::ffff:0:0:0/96, ::/96), or be a network's own.
+var unicast6 = netip.MustParsePrefix("2000::/3")
+
 // reserved are the networks that are not the public internet's and that netip does not tell, by
 // https://www.iana.org/assignments/iana-ipv4-special-registry and iana-ipv6-special-registry.
 var reserved = []netip.Prefix{
@@ -76,14 +80,10 @@ var reserved = []netip.Prefix{
 	netip.MustParsePrefix("198.51.100.0/24"),
 	netip.MustParsePrefix("203.0.113.0/24"),
 	netip.MustParsePrefix("240.0.0.0/4"),
-	netip.MustParsePrefix("64:ff9b::/96"), // these carry IPv4 addresses, any of them
-	netip.MustParsePrefix("64:ff9b:1::/48"),
-	netip.MustParsePrefix("::/96"),
-	netip.MustParsePrefix("2002::/16"),
-	netip.MustParsePrefix("2001::/23"),
+	netip.MustParsePrefix("2001::/23"), // of it 2001::/32 carries IPv4 addresses,
+	netip.MustParsePrefix("2002::/16"), // and so does this
 	netip.MustParsePrefix("2001:db8::/32"),
-	netip.MustParsePrefix("100::/64"),
-	netip.MustParsePrefix("fec0::/10"),
+	netip.MustParsePrefix("3fff::/20"),
 }
 
 // checkAddress refuses what is about to be dialled if it is not an address of the public internet.
@@ -93,7 +93,7 @@ func checkAddress(address string) error {
 		return fmt.Errorf("%s: not an address", address)
 	}
 	ip := at.Addr().Unmap().WithZone("")
-	public := ip.IsGlobalUnicast() && !ip.IsPrivate()
+	public := ip.IsGlobalUnicast() && !ip.IsPrivate() && (ip.Is4() || unicast6.Contains(ip))
 	for _, network := range reserved {
 		public = public && !network.Contains(ip)
 	}

@@ -3,6 +3,7 @@
 package web
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -36,13 +37,9 @@ func Object(w http.ResponseWriter, r *http.Request) (strictjson.Value, error) {
 	if err := isJSON(r); err != nil {
 		return strictjson.Value{}, err
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, MaxBody))
+	body, err := Body(w, r)
 	if err != nil {
-		var large *http.MaxBytesError
-		if errors.As(err, &large) {
-			return strictjson.Value{}, refuse(http.StatusRequestEntityTooLarge, "the body has more than "+strconv.Itoa(MaxBody)+" bytes")
-		}
-		return strictjson.Value{}, refuse(http.StatusBadRequest, "the body could not be read")
+		return strictjson.Value{}, err
 	}
 	v, err := strictjson.Parse(body)
 	if err != nil {
@@ -52,6 +49,21 @@ func Object(w http.ResponseWriter, r *http.Request) (strictjson.Value, error) {
 		return v, refuse(http.StatusBadRequest, "the body: expected an object")
 	}
 	return v, nil
+}
+
+// Body reads the body of a request as it is, for who has to verify a signature of it, and leaves it to be read once more.
+// Errors are a *Refusal.
+func Body(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, MaxBody))
+	if err != nil {
+		var large *http.MaxBytesError
+		if errors.As(err, &large) {
+			return nil, refuse(http.StatusRequestEntityTooLarge, "the body has more than "+strconv.Itoa(MaxBody)+" bytes")
+		}
+		return nil, refuse(http.StatusBadRequest, "the body could not be read")
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	return body, nil
 }
 
 // isJSON takes application/json in UTF-8.
