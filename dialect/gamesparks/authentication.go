@@ -79,11 +79,11 @@ func (x *exchange) signIn(ctx context.Context, a Account) error {
 		if err = x.server.options.Access.Count(a.Player); err == nil {
 			err = x.connection.enter(ctx, a.Player, false)
 		}
-		web.Called(ctx, a.Player)
 	}
 	if err != nil {
 		return err
 	}
+	web.Called(ctx, a.Player)
 	x.player = a.Player
 	x.reply["authToken"], x.reply["userId"] = token, a.Player
 	x.reply["displayName"], x.reply["newPlayer"] = a.DisplayName, a.New

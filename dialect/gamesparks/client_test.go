@@ -139,9 +139,7 @@ func (c *sdk) connect() frame {
 	c.open()
 	hello := c.read()
 	require.Equal(c.t, ".AuthenticatedConnectResponse", hello["@class"])
-	mac := hmac.New(sha256.New, []byte(c.secret))
-	_, _ = io.WriteString(mac, hello["nonce"].(string))
-	reply := frame{"@class": ".AuthenticatedConnectRequest", "hmac": base64.StdEncoding.EncodeToString(mac.Sum(nil)), "platform": c.platform, "os": "Linux"}
+	reply := frame{"@class": ".AuthenticatedConnectRequest", "hmac": c.sign(hello["nonce"].(string)), "platform": c.platform, "os": "Linux"}
 	if c.authToken != "" {
 		reply["authToken"] = c.authToken
 	}
@@ -150,6 +148,12 @@ func (c *sdk) connect() frame {
 	}
 	c.write(reply)
 	return c.read()
+}
+
+func (c *sdk) sign(nonce string) string {
+	mac := hmac.New(sha256.New, []byte(c.secret))
+	_, _ = io.WriteString(mac, nonce)
+	return base64.StdEncoding.EncodeToString(mac.Sum(nil))
 }
 
 func (c *sdk) open() {

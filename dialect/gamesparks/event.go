@@ -105,7 +105,7 @@ func (x *exchange) logEvent(ctx context.Context) error {
 	switch {
 	case !l.moded:
 		return Refusal{l.matchName: "REQUIRED"}
-	case !l.alone:
+	case !l.alone && !x.trusted:
 		return Refusal{"eventKey": "NOT_ALLOWED"}
 	}
 	return x.playAlone(ctx, &l)
