@@ -116,6 +116,7 @@ type sdk struct {
 	path      string
 	secret    string
 	platform  any
+	client    *http.Client // nil: the default
 	socket    *websocket.Conn
 	sessionID string
 	authToken string
@@ -160,7 +161,8 @@ func (c *sdk) open() {
 	c.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
-	socket, _, err := websocket.Dial(ctx, "ws"+strings.TrimPrefix(c.w.HTTP.URL, "http")+c.path, &websocket.DialOptions{HTTPHeader: http.Header{"Origin": {"https://elsewhere.example"}}})
+	socket, _, err := websocket.Dial(ctx, "ws"+strings.TrimPrefix(c.w.HTTP.URL, "http")+c.path, &websocket.DialOptions{
+		HTTPClient: c.client, HTTPHeader: http.Header{"Origin": {"https://elsewhere.example"}}})
 	require.NoError(c.t, err)
 	socket.SetReadLimit(1 << 20)
 	c.socket = socket

@@ -3,6 +3,7 @@ package gamesparks
 import (
 	"bytes"
 	"context"
+	"math"
 	"sync"
 	"time"
 
@@ -17,12 +18,14 @@ type connection struct {
 	socket    *websocket.Conn
 	authority bool // a server's
 	frames    *rate.Limiter
+	signIns   *rate.Limiter
 
 	session  string // the SDK's, which it brings again after a reconnect; the device of the player's session
 	about    map[string]string
 	player   string // who is signed in; empty: nobody
 	failures int    // to log in
 
+	idle *time.Timer   // cuts the connection when nothing comes
 	turn chan struct{} // held while a frame is served
 	gone chan struct{} // closed when the connection is to end
 	once sync.Once
@@ -32,18 +35,24 @@ type connection struct {
 const (
 	framesPerSecond = 100
 	framesAtOnce    = 400
+	// Whoever signs in makes accounts and sessions.
+	signInsPerSecond = 0.2
+	signInsAtOnce    = 20
 )
 
 const writeTimeout = 10 * time.Second
 
-func newConnection(s *Server, socket *websocket.Conn, authority bool) *connection {
-	return &connection{server: s, socket: socket, authority: authority, frames: rate.NewLimiter(framesPerSecond, framesAtOnce),
+func newConnection(s *Server, authority bool) *connection {
+	c := &connection{server: s, authority: authority,
+		frames: rate.NewLimiter(framesPerSecond, framesAtOnce), signIns: rate.NewLimiter(signInsPerSecond, signInsAtOnce),
 		turn: make(chan struct{}, 1), gone: make(chan struct{})}
+	c.idle = time.AfterFunc(math.MaxInt64, c.cut) // until something is waited for
+	return c
 }
 
 // serve shakes hands and then answers frames until the connection ends.
 func (c *connection) serve(ctx context.Context) {
-	defer c.cut()
+	defer c.idle.Stop()
 	c.socket.SetReadLimit(c.server.options.Limits.Message)
 	// What was begun is brought to its end, and the answer told, also when the client goes meanwhile.
 	ctx = context.WithoutCancel(ctx)
@@ -51,7 +60,7 @@ func (c *connection) serve(ctx context.Context) {
 		return
 	}
 	for {
-		frame, ok := c.read(ctx, c.server.options.Limits.Idle)
+		frame, ok := c.read(ctx)
 		if !ok || !c.take(ctx, frame) {
 			return
 		}
@@ -59,15 +68,21 @@ func (c *connection) serve(ctx context.Context) {
 }
 
 // read waits for a frame. False: there is none any more.
-func (c *connection) read(ctx context.Context, within time.Duration) ([]byte, bool) {
-	ctx, cancel := context.WithTimeout(ctx, within)
-	defer cancel()
+func (c *connection) read(ctx context.Context) ([]byte, bool) {
+	c.idle.Reset(c.server.options.Limits.Idle)
+	defer c.idle.Stop()
 	kind, frame, err := c.socket.Read(ctx)
 	if err == nil && kind != websocket.MessageText {
 		_ = c.socket.Close(websocket.StatusUnsupportedData, "expected text") // it is over either way
 		return nil, false
 	}
 	return frame, err == nil
+}
+
+// pinged notes a ping, which is how the SDK of servers keeps its connections.
+func (c *connection) pinged(context.Context, []byte) bool {
+	c.idle.Reset(c.server.options.Limits.Idle)
+	return true
 }
 
 // take answers a frame. False: the connection is to end.
@@ -92,7 +107,7 @@ func (c *connection) take(ctx context.Context, frame []byte) bool {
 	x := &exchange{server: c.server, connection: c, player: c.player, trusted: c.authority}
 	if !within {
 		x.read(frame)
-		return c.write(ctx, x.refused(Refusal{"request": "THROTTLED"}))
+		return c.write(ctx, x.refused(throttled))
 	}
 	ctx, cancel := context.WithTimeout(ctx, c.server.options.Limits.Request)
 	defer cancel()

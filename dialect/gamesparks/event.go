@@ -295,7 +295,7 @@ func (x *exchange) matchID() string {
 	id, _ := x.request.value("requestId")
 	mac := hmac.New(sha256.New, []byte(x.server.options.Secret))
 	mac.Write([]byte("match\x00" + x.player + "\x00" + id.Text() + "\x00"))
-	if x.connection != nil && !x.trusted && !strings.HasPrefix(id.Text(), durable) {
+	if x.connection != nil && !strings.HasPrefix(id.Text(), durable) {
 		mac.Write([]byte(x.connection.session))
 	}
 	return "gs-" + hex.EncodeToString(mac.Sum(nil)[:16])

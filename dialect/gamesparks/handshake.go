@@ -53,7 +53,7 @@ func (c *connection) signed(ctx context.Context) ([]byte, bool) {
 	ctx, cancel := context.WithTimeout(ctx, c.server.options.Limits.Handshake)
 	defer cancel()
 	for {
-		frame, ok := c.read(ctx, c.server.options.Limits.Handshake)
+		frame, ok := c.read(ctx)
 		if !ok || len(bytes.TrimSpace(frame)) > 0 {
 			return frame, ok
 		}

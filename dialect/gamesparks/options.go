@@ -65,7 +65,7 @@ type Limits struct {
 	Connections int           // at a time; default 10,000
 	Handshake   time.Duration // until the nonce is signed; default 10 seconds
 	Refused     time.Duration // until a refused connection is closed, since the SDK comes again at once; default 5 seconds
-	Idle        time.Duration // without a frame; default 75 seconds, two keep-alives of the SDK and a half
+	Idle        time.Duration // without a frame or a ping; default 75 seconds, two keep-alives of the SDK and a half
 	Request     time.Duration // default 30 seconds: the SDK gives up after 32
 }
 

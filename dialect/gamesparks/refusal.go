@@ -23,6 +23,9 @@ func (r Refusal) Error() string {
 	return strings.Join(said, ", ")
 }
 
+// throttled is for who asks too often.
+var throttled = Refusal{"request": "THROTTLED"}
+
 // words are the codes of the kinds of an engine's errors that have one in the original; of the others it is the kind's name.
 var words = map[finalbell.Kind]string{
 	finalbell.ErrNotFound: "INVALID",
@@ -37,7 +40,7 @@ func codes(err error, field string) Refusal {
 	case errors.As(err, &refused):
 		return refused
 	case errors.As(err, &many):
-		return Refusal{"request": "THROTTLED"}
+		return throttled
 	case errors.Is(err, dialect.ErrCaller):
 		return Refusal{"authentication": "NOTAUTHORIZED"}
 	case errors.Is(err, ErrTaken):
@@ -46,11 +49,11 @@ func codes(err error, field string) Refusal {
 		return Refusal{"DETAILS": "UNRECOGNISED"}
 	case errors.Is(err, ErrBusy):
 		return Refusal{"server": "BUSY"}
-	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
-		return Refusal{"server": "TIMEOUT"}
 	}
 	kind, is := web.Kind(err)
 	switch {
+	case !is && (errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)):
+		return Refusal{"server": "TIMEOUT"}
 	case !is:
 		return Refusal{"server": "FAILED"}
 	case kind == finalbell.ErrUnavailable, kind == finalbell.ErrUnknown:

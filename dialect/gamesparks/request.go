@@ -211,10 +211,15 @@ func (x *exchange) whose() error {
 			return Refusal{"playerId": "REQUIRED"}
 		}
 	}
+	now := x.server.options.Now()
 	switch {
 	case x.player == "" && !x.known.open:
 		return Refusal{"authentication": "NOTAUTHORIZED"}
-	case x.player == "" || x.trusted:
+	case x.trusted:
+		return nil
+	case x.known.open && !x.connection.signIns.AllowN(now, 1):
+		return throttled
+	case x.player == "":
 		return nil
 	}
 	return x.server.options.Access.Count(x.player)

@@ -57,11 +57,13 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer s.end(true)
-	socket, err := websocket.Accept(w, r, &websocket.AcceptOptions{OriginPatterns: s.options.Origins, InsecureSkipVerify: len(s.options.Origins) == 0})
+	c := newConnection(s, authority)
+	c.socket, err = websocket.Accept(w, r, &websocket.AcceptOptions{
+		OriginPatterns: s.options.Origins, InsecureSkipVerify: len(s.options.Origins) == 0, OnPingReceived: c.pinged,
+	})
 	if err != nil {
 		return // Accept has answered
 	}
-	c := newConnection(s, socket, authority)
 	defer c.cut()
 	if s.admit(c) {
 		defer s.dismiss(c)
@@ -164,7 +166,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	case <-ctx.Done():
 	}
 	for _, c := range open {
-		c.cut()
+		go c.cut() // it waits, seconds at most, for one that is being closed
 	}
 	return ctx.Err()
 }

@@ -81,34 +81,23 @@ func TestAShutdownLosesNoRequest(t *testing.T) {
 }
 
 func TestAShutdownThatTakesTooLongCutsOff(t *testing.T) {
-	finish := make(chan struct{})
+	started, finish := make(chan struct{}), make(chan struct{})
 	w := newWorld(t, func(o *gamesparks.Options) {
 		o.Request = func(context.Context, *gamesparks.Script) error {
+			close(started)
 			<-finish
 			return nil
 		}
 	})
 	c := w.sdk(t)
 	c.write(frame{"@class": ".DeviceAuthenticationRequest", "deviceId": "phone", "deviceOS": "IOS"})
+	<-started
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Millisecond)
 	defer cancel()
 	require.ErrorIs(t, w.Server.Shutdown(ctx), context.DeadlineExceeded)
 	_, err := c.next()
 	require.Error(t, err)
 	close(finish)
-}
-
-func TestSilentConnectionsAreClosed(t *testing.T) {
-	w := newWorld(t, func(o *gamesparks.Options) {
-		o.Limits.Idle, o.Limits.Handshake = 20*time.Millisecond, 20*time.Millisecond
-	})
-	c := w.sdk(t)
-	_, err := c.next()
-	require.Error(t, err)
-	c.open() // and says nothing
-	c.read()
-	_, err = c.next()
-	require.Error(t, err)
 }
 
 func TestThereAreOnlySoManyConnections(t *testing.T) {
@@ -178,6 +167,14 @@ func TestWhoAsksTooOftenIsToldSo(t *testing.T) {
 	require.Equal(t, throttled, c.ask("AccountDetailsRequest", nil)["error"])
 	w.Clock.Advance(time.Second)
 	c.did("AccountDetailsRequest", nil)
+
+	other := w.sdk(t)
+	for range 20 {
+		require.Equal(t, map[string]any{"deviceId": "REQUIRED"}, other.ask("DeviceAuthenticationRequest", frame{"deviceOS": "IOS"})["error"])
+	}
+	require.Equal(t, throttled, other.ask("DeviceAuthenticationRequest", frame{"deviceOS": "IOS"})["error"])
+	w.Clock.Advance(5 * time.Second)
+	other.signIn("another phone")
 
 	stranger := w.sdk(t)
 	for range 400 {

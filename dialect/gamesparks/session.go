@@ -35,8 +35,8 @@ func (c *connection) enter(ctx context.Context, player string, back bool) error 
 
 func (c *connection) start(ctx context.Context, player string) error {
 	_, err := c.server.engine.StartSession(ctx, finalbell.NewSession{Player: player, Device: c.session, Attributes: c.about})
-	if kind, is := web.Kind(err); is && kind == finalbell.ErrRefused {
-		return Refusal{"session": "REFUSED"} // by the host's own hook
+	if _, is := web.Kind(err); is {
+		return codes(err, "session") // such as REFUSED, by a hook of the host's
 	}
 	return err
 }
