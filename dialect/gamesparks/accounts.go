@@ -2,14 +2,13 @@ package gamesparks
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/base64"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
 	"time"
-
-	"crypto/rand"
 
 	"github.com/finalbell/finalbell/dialect"
 )

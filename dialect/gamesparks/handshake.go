@@ -6,11 +6,10 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
-
-	"encoding/hex"
 
 	"github.com/finalbell/finalbell/dialect"
 	"github.com/finalbell/finalbell/internal/strictjson"
