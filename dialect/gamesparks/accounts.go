@@ -55,7 +55,7 @@ type AccountOptions struct {
 	Random     io.Reader // default crypto/rand; safe for concurrent use
 }
 
-// Book keeps accounts. Passwords are kept as PBKDF2 keys, tokens and devices as SHA-256 digests. A few passwords are looked at at
+// Book keeps accounts; its methods are those of Accounts. Passwords are kept as PBKDF2 keys, tokens and devices as SHA-256 digests. A few passwords are looked at at
 // a time, so that logins leave the processor to the game; who would wait too long is ErrBusy.
 type Book struct {
 	records   records
