@@ -40,6 +40,7 @@ type Entry struct {
 	Position int // 1, 2, 3 …; equal entries by the moment at which they came to their values
 	Player   string
 	Values   []Value
+	ReachedAt time.Time // when the entry came to its values, as in Explain; not written as JSON
 }
 
 // Value is what an entry has under one key: a number, or for countback a count per place without trailing
@@ -346,7 +347,8 @@ func (v *view) entries(r reader, lines []line, first int) ([]Entry, error) {
 		if err != nil {
 			return nil, err
 		}
-		entries[i] = Entry{Rank: rank, Position: position + 1, Player: l.id, Values: v.values(l)}
+		reached := time.UnixMilli(v.layout.moment(l.row).at).UTC()
+		entries[i] = Entry{Rank: rank, Position: position + 1, Player: l.id, Values: v.values(l), ReachedAt: reached}
 	}
 	return entries, nil
 }

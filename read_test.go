@@ -89,3 +89,28 @@ func TestAViewIsNeverLaterThanItsMoment(t *testing.T) {
 	require.ErrorIs(t, err, finalbell.ErrUnavailable)
 	require.ErrorContains(t, err, "at position 2, not at 4")
 }
+
+// An entry says when it came to its values, in the open window and in one that is over, as Explain does.
+func TestAnEntrySaysWhenItWasReached(t *testing.T) {
+	ctx := context.Background()
+	rules := ladder()
+	rules.Boards[0].Window.Every = finalbell.Daily
+	now := time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
+	e, err := finalbell.New(ctx, memory.New(), rules, finalbell.Options{Now: func() time.Time { return now }})
+	require.NoError(t, err)
+	duel(t, e, "a")
+	reached := now
+	for _, later := range []time.Duration{time.Hour, 48 * time.Hour} {
+		now = reached.Add(later)
+		_, err := e.Tick(ctx)
+		require.NoError(t, err)
+		board := e.Board("ladder").Window("2026-03-02")
+		page, err := board.Top(ctx, 1)
+		require.NoError(t, err)
+		why, err := board.Explain(ctx, "ann")
+		require.NoError(t, err)
+		require.Equal(t, why.Reached.At, page.Entries[0].ReachedAt)
+		require.Equal(t, reached, page.Entries[0].ReachedAt)
+	}
+	require.NoError(t, e.Close())
+}
