@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/finalbell/finalbell"
@@ -16,7 +17,8 @@ type forgetCommand struct {
 // Help tells what stays.
 func (c *forgetCommand) Help() string {
 	return "A pseudonym takes the place of the name everywhere; ranks, balances and history stay. What the host wrote in words of its own stays too: " +
-		"ids, attributes and data of matches, reasons, keys of money calls. So do backups and earlier exports."
+		"ids, attributes and data of matches, reasons, keys of money calls. So do backups and earlier exports. " +
+		"An account that the player has by GameSparks, in the file beside the database, is deleted."
 }
 
 // Run forgets the player and prints the pseudonym.
@@ -25,7 +27,10 @@ func (c *forgetCommand) Run(s streams) error {
 	var as string
 	err := c.own(ctx, func(e *finalbell.Engine) (err error) {
 		as, err = e.Forget(ctx, c.Player)
-		return err
+		if err != nil && !errors.Is(err, finalbell.ErrNotFound) {
+			return err
+		}
+		return errors.Join(err, forgetAccount(ctx, c.File, c.Player)) // there may be an account of whom nothing else is kept
 	})
 	if err != nil {
 		return err

@@ -60,7 +60,7 @@ func (c *serveCommand) serve(ctx context.Context, s streams, l limits) error {
 	server := newServer(l, log)
 	failed := make(chan error, 1)
 	go func() { failed <- server.http.Serve(listener) }()
-	e, err := c.openFor(ctx, server, rules, set)
+	e, d, err := c.openFor(ctx, server, rules, set)
 	if err == nil {
 		if _, err = fmt.Fprintf(s.out, "listening on http://%s\n", listener.Addr()); err != nil {
 			err = about("standard output", err)
@@ -75,7 +75,7 @@ func (c *serveCommand) serve(ctx context.Context, s streams, l limits) error {
 	}
 	server.stop()
 	if e != nil {
-		err = errors.Join(err, e.Close())
+		err = errors.Join(err, e.Close(), d.close())
 	}
 	if err == nil {
 		log.Info("stopped")
@@ -84,25 +84,21 @@ func (c *serveCommand) serve(ctx context.Context, s streams, l limits) error {
 }
 
 // openFor opens the engine, and the server for its handlers.
-func (c *serveCommand) openFor(ctx context.Context, server *server, rules finalbell.Rules, set settings) (*finalbell.Engine, error) {
-	access, err := set.access()
+func (c *serveCommand) openFor(ctx context.Context, server *server, rules finalbell.Rules, set settings) (*finalbell.Engine, *dialects, error) {
+	d, err := newDialects(set, c.DB, server.log)
 	if err != nil {
-		return nil, about(c.Config, err)
+		return nil, nil, about(c.Config, err)
 	}
-	called, err := hooks(set)
+	e, err := c.engine(ctx, rules, finalbell.Options{Log: server.log, Hooks: d.hooks()})
 	if err != nil {
-		return nil, about(c.Config, err)
+		return nil, nil, err
 	}
-	e, err := c.engine(ctx, rules, finalbell.Options{Log: server.log, Hooks: called})
+	handlers, err := d.mounts(ctx, e)
 	if err != nil {
-		return nil, err
-	}
-	handlers, err := mounts(e, access, set)
-	if err != nil {
-		return nil, errors.Join(about(c.Config, err), e.Close())
+		return nil, nil, errors.Join(about(c.Config, err), e.Close(), d.close())
 	}
 	server.open(e, handlers)
-	return e, nil
+	return e, d, nil
 }
 
 // engine opens the engine, which ticks by itself.

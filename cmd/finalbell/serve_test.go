@@ -135,11 +135,11 @@ func here(t *testing.T, l limits, log io.Writer, more ...mount) *server {
 	t.Cleanup(func() { _ = e.Close() })
 	set, err := parseSettings(serveText(""))
 	require.NoError(t, err)
-	a, err := set.access()
-	require.NoError(t, err)
-	all, err := mounts(e, a, set)
-	require.NoError(t, err)
 	s := newServer(l, slog.New(slog.NewJSONHandler(log, nil)))
+	d, err := newDialects(set, nil, s.log)
+	require.NoError(t, err)
+	all, err := d.mounts(t.Context(), e)
+	require.NoError(t, err)
 	s.open(e, append(all, more...))
 	return s
 }

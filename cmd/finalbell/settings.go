@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/finalbell/finalbell/dialect"
+	"github.com/finalbell/finalbell/dialect/gamesparks"
 	"github.com/finalbell/finalbell/internal/strictjson"
 	"github.com/finalbell/finalbell/internal/timetext"
 	"github.com/finalbell/finalbell/internal/web"
@@ -35,6 +36,7 @@ type specterSettings struct {
 type gamezopSettings struct {
 	property  string
 	bearer    dialect.Digest
+	incoming  string             // signs the calls of Gamezop's; empty: signatures are not looked at
 	mode      string             // that of the matches which Gamezop's side has created; empty: the dialect's default
 	publisher *publisherSettings // nil: winners are pushed to nobody
 }
@@ -46,8 +48,8 @@ type publisherSettings struct {
 }
 
 type gamesparksSettings struct {
-	apiKey, secret string
-	events         strictjson.Value // an object: what the events of .LogEventRequest do; null: nothing
+	apiKey, secret, serverSecret string
+	events                       map[string]gamesparks.Event // nil: every mode is an event
 }
 
 // loadSettings reads serve.json. An error names the field, and does not show what stands where a secret or a digest belongs.
@@ -167,6 +169,17 @@ func readSecret(v strictjson.Value) (string, error) {
 	return v.Text(), nil
 }
 
+// readWebhookSecret takes one that signs webhooks.
+func readWebhookSecret(v strictjson.Value) (string, error) {
+	text, err := readSecret(v)
+	if err == nil {
+		if _, wrong := web.WebhookKey(text); wrong != nil {
+			err = v.Errorf("%w", wrong)
+		}
+	}
+	return text, err
+}
+
 func readSpecter(v strictjson.Value) (specterSettings, error) {
 	r := strictjson.Fields(v)
 	s := specterSettings{playersMayEnd: r.Bool("players_may_end"), playersMaySetOthers: r.Bool("players_may_set_others")}
@@ -179,6 +192,7 @@ func readGamezop(v strictjson.Value) (gamezopSettings, error) {
 	s := gamezopSettings{
 		property: strictjson.One(r, "property_id", readName), bearer: strictjson.One(r, "bearer_sha256", readDigest),
 		mode: strictjson.One(r, "mode", readName), publisher: strictjson.Maybe(r, "publisher", readPublisher),
+		incoming: strictjson.One(r, "incoming_secret", readWebhookSecret),
 	}
 	return s, r.Done()
 }
@@ -196,29 +210,28 @@ func readPublisher(v strictjson.Value) (publisherSettings, error) {
 		}
 		return text, err
 	})
-	s.secret = strictjson.One(r, "secret", func(v strictjson.Value) (string, error) {
-		text, err := readSecret(v)
-		if err == nil {
-			if _, wrong := web.WebhookKey(text); wrong != nil {
-				err = v.Errorf("%w", wrong)
-			}
-		}
-		return text, err
-	})
+	s.secret = strictjson.One(r, "secret", readWebhookSecret)
 	return s, r.Done()
 }
 
 func readGamesparks(v strictjson.Value) (gamesparksSettings, error) {
 	r := strictjson.Fields(v)
 	r.Require("api_key", "secret")
-	s := gamesparksSettings{apiKey: strictjson.One(r, "api_key", readSecret), secret: strictjson.One(r, "secret", readSecret)}
-	s.events = strictjson.One(r, "events", func(v strictjson.Value) (strictjson.Value, error) {
-		if v.Kind() != strictjson.Object {
-			return v, v.Expected("an object")
-		}
-		return v, nil
-	})
+	s := gamesparksSettings{
+		apiKey: strictjson.One(r, "api_key", readSecret), secret: strictjson.One(r, "secret", readSecret), serverSecret: strictjson.One(r, "server_secret", readSecret),
+		events: strictjson.Map(r, "events", readEvent),
+	}
 	return s, r.Done()
+}
+
+// readEvent takes what an event of .LogEventRequest means.
+func readEvent(v strictjson.Value) (gamesparks.Event, error) {
+	r := strictjson.Fields(v)
+	ev := gamesparks.Event{
+		Mode: strictjson.One(r, "mode", readName), Match: strictjson.One(r, "match", readName), Outcome: strictjson.One(r, "outcome", readName),
+		Metrics: strictjson.Map(r, "metrics", readName),
+	}
+	return ev, r.Done()
 }
 
 func (s *settings) readLimits(v strictjson.Value) error {
@@ -256,14 +269,9 @@ func readFromOne(v strictjson.Value) (int, error) {
 	return n, nil
 }
 
-// access is who may call.
-func (s settings) access() (*dialect.Access, error) {
-	return dialect.NewAccess(dialect.Config{Keys: s.keys, Tokens: s.tokens, KeyRate: s.keyRate, PlayerRate: s.playerRate})
-}
-
 // hasSecrets reports whether there is more in the file than digests.
 func (s settings) hasSecrets() bool {
-	return s.gamesparks != nil || s.gamezop != nil && s.gamezop.publisher != nil
+	return s.gamesparks != nil || s.gamezop != nil && (s.gamezop.publisher != nil || s.gamezop.incoming != "")
 }
 
 // warnOfReaders warns of a file with secrets that others can read. Windows keeps who may read a file elsewhere.

@@ -8,21 +8,18 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/finalbell/finalbell/dialect"
-	"github.com/finalbell/finalbell/internal/strictjson"
+	"github.com/finalbell/finalbell/dialect/gamesparks"
 )
 
 // All that serve.json may say is read.
 func TestSettingsAreRead(t *testing.T) {
 	s, err := parseSettings(`{"api_keys":[{"name":"prod","sha256":"` + digestText("a") + `","expires":"2027-01-01T00:00:00+01:00"},{"name":"prod","sha256":"` + strings.ToUpper(digestText("b")) + `","client":true}],
 		"players":[{"id":"ann","token_sha256":"` + digestText("c") + `","expires":"2027-01-01T00:00:00Z"}],
-		"gamezop":{"property_id":"1234","bearer_sha256":"` + digestText("d") + `","mode":"duel","publisher":{"url":"http://localhost:9/winners","secret":"whsec_c2VjcmV0","private":true}},
-		"gamesparks":{"api_key":"demo","secret":"hush","events":{"SCORE":{"board":"b"}}},
+		"gamezop":{"property_id":"1234","bearer_sha256":"` + digestText("d") + `","mode":"duel","incoming_secret":"sealed","publisher":{"url":"http://localhost:9/winners","secret":"whsec_c2VjcmV0","private":true}},
+		"gamesparks":{"api_key":"demo","secret":"hush","server_secret":"still","events":{"GOAL":{"mode":"duel","match":"M","outcome":"N","metrics":{"K":"kills"}}}},
 		"specter":{"players_may_end":true,"players_may_set_others":true},"player_reports":true,
 		"limits":{"key_per_second":0.5,"key_burst":3,"player_per_second":10,"player_burst":20,"in_flight":7}}`)
 	require.NoError(t, err)
-	events := s.gamesparks.events
-	require.Equal(t, `{"SCORE":{"board":"b"}}`, string(events.Append(nil)))
-	s.gamesparks.events = strictjson.Value{}
 	require.Equal(t, settings{
 		keys: []dialect.Key{
 			{Name: "prod", Digest: dialect.DigestOf("a"), Expires: time.Date(2026, 12, 31, 23, 0, 0, 0, time.UTC)},
@@ -31,9 +28,10 @@ func TestSettingsAreRead(t *testing.T) {
 		tokens:  []dialect.Token{{Player: "ann", Digest: dialect.DigestOf("c"), Expires: time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC)}},
 		keyRate: dialect.Rate{PerSecond: 0.5, Burst: 3}, playerRate: dialect.Rate{PerSecond: 10, Burst: 20}, inFlight: 7, playerReports: true,
 		specter: specterSettings{playersMayEnd: true, playersMaySetOthers: true},
-		gamezop: &gamezopSettings{property: "1234", bearer: dialect.DigestOf("d"), mode: "duel",
+		gamezop: &gamezopSettings{property: "1234", bearer: dialect.DigestOf("d"), mode: "duel", incoming: "sealed",
 			publisher: &publisherSettings{url: "http://localhost:9/winners", secret: "whsec_c2VjcmV0", private: true}},
-		gamesparks: &gamesparksSettings{apiKey: "demo", secret: "hush"},
+		gamesparks: &gamesparksSettings{apiKey: "demo", secret: "hush", serverSecret: "still",
+			events: map[string]gamesparks.Event{"GOAL": {Mode: "duel", Match: "M", Outcome: "N", Metrics: map[string]string{"K": "kills"}}}},
 	}, s)
 	s, err = parseSettings(`{"api_keys":[]}`)
 	require.NoError(t, err)
@@ -74,12 +72,12 @@ func TestSettingsAreRefusedByTheirPath(t *testing.T) {
 		key + `,"gamezop":{"property_id":"1"}}`:                                                         "gamezop.bearer_sha256: the field is missing",
 		key + `,"gamezop":{"property_id":1,"bearer_sha256":"` + digest + `"}}`:                          "gamezop.property_id: expected a string, found 1",
 		key + `,"gamezop":{"property_id":"1","bearer_sha256":"` + secret + `"}}`:                        "gamezop.bearer_sha256: expected the SHA-256 digest",
-		key + gamezop(`{"url":"https://example.com"}`):                                                  "gamezop.publisher.secret: the field is missing",
-		key + gamezop(`{"url":"http://example.com","secret":"s"}`):                                      "gamezop.publisher.url: expected https",
-		key + gamezop(`{"url":"https://u:`+secret+`@example.com","secret":"s"}`):                        "gamezop.publisher.url: it may not name a user or a password",
-		key + gamezop(`{"url":"https://example.com","secret":""}`):                                      "gamezop.publisher.secret: expected a string that is not empty",
-		key + gamezop(`{"url":"https://example.com","secret":"whsec_`+secret+`"}`):                      "gamezop.publisher.secret: after whsec_: expected base64",
-		key + gamezop(`{"url":"https://example.com","secret":["`+secret+`"]}`):                          "gamezop.publisher.secret: expected a string that is not empty",
+		key + gamezopText(`{"url":"https://example.com"}`):                                                  "gamezop.publisher.secret: the field is missing",
+		key + gamezopText(`{"url":"http://example.com","secret":"s"}`):                                      "gamezop.publisher.url: expected https",
+		key + gamezopText(`{"url":"https://u:`+secret+`@example.com","secret":"s"}`):                        "gamezop.publisher.url: it may not name a user or a password",
+		key + gamezopText(`{"url":"https://example.com","secret":""}`):                                      "gamezop.publisher.secret: expected a string that is not empty",
+		key + gamezopText(`{"url":"https://example.com","secret":"whsec_`+secret+`"}`):                      "gamezop.publisher.secret: after whsec_: expected base64",
+		key + gamezopText(`{"url":"https://example.com","secret":["`+secret+`"]}`):                          "gamezop.publisher.secret: expected a string that is not empty",
 		key + `,"gamesparks":{"api_key":"demo"}}`:                                                       "gamesparks.secret: the field is missing",
 		key + `,"gamesparks":{"api_key":"demo","secret":7}}`:                                            "gamesparks.secret: expected a string that is not empty",
 		key + `,"gamesparks":{"api_key":"demo","secret":"s","events":[]}}`:                              "gamesparks.events: expected an object, found a list",
@@ -97,6 +95,6 @@ func TestSettingsAreRefusedByTheirPath(t *testing.T) {
 	}
 }
 
-func gamezop(publisher string) string {
+func gamezopText(publisher string) string {
 	return `,"gamezop":{"property_id":"1","bearer_sha256":"` + digestText("d") + `","publisher":` + publisher + `}}`
 }

@@ -18,6 +18,9 @@ type Options struct {
 	// PlayerReports lets players report their own outcomes of the running matches that they are in. A report is provisional: what
 	// ends the match is still a server's call.
 	PlayerReports bool
+	// Forgotten is called when a player was forgotten by a call, to forget what is kept of them elsewhere. Its error is that of the
+	// call, which may be made again.
+	Forgotten func(ctx context.Context, player string) error
 }
 
 // Handler answers calls on an engine. It has one route, its root.
@@ -66,10 +69,22 @@ func (h *handler) do(w http.ResponseWriter, r *http.Request) (c transcript.Call,
 	}
 	if player == "" {
 		result, err = h.session.Do(r.Context(), c)
-		return c, result, err
+		return c, result, h.forgotten(r.Context(), c, err)
 	}
 	result, err = h.doFor(r.Context(), player, c)
 	return c, result, err
+}
+
+// forgotten tells of whom there is nothing any more, also where there was nothing: what is kept elsewhere may be left by a call
+// that failed half-way.
+func (h *handler) forgotten(ctx context.Context, c transcript.Call, err error) error {
+	if c.Verb != "forget" || h.options.Forgotten == nil || err != nil && !errors.Is(err, finalbell.ErrNotFound) {
+		return err
+	}
+	if failed := h.options.Forgotten(ctx, members(c.Argument)["player"].Text()); failed != nil {
+		return failed
+	}
+	return err
 }
 
 // caller is the player who calls, empty for a server.
