@@ -36,10 +36,10 @@ type Page struct {
 
 // Entry is one line of a board.
 type Entry struct {
-	Rank     int // 1 + the number of entries above; equal ones share it unless the board's ties are FirstRank
-	Position int // 1, 2, 3 …; equal entries by the moment at which they came to their values
-	Player   string
-	Values   []Value
+	Rank      int // 1 + the number of entries above; equal ones share it unless the board's ties are FirstRank
+	Position  int // 1, 2, 3 …; equal entries by the moment at which they came to their values
+	Player    string
+	Values    []Value
 	ReachedAt time.Time // when the entry came to its values, as in Explain; not written as JSON
 }
 
