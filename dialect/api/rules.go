@@ -75,7 +75,7 @@ var rules = map[string]rule{
 	// A server's alone: what makes, moves and takes back matches and rooms; money; what is about everybody.
 	"now": {}, "create": {}, "start": {}, "end": {}, "cancel": {}, "void": {}, "amend": {}, "rematch": {}, "open_room": {}, "dismiss": {}, "close_room": {},
 	"credit": {}, "debit": {}, "transfer": {},
-	"begin_season": {}, "close_window": {}, "rebuild": {}, "hide": {}, "restore": {}, "verify": {}, "orphans": {}, "forget": {}, "export": {}, "events": {},
+	"begin_season": {}, "close_window": {}, "rebuild": {}, "hide": {}, "restore": {}, "verify": {}, "orphans": {}, "forget": {}, "export": {}, "events": {}, "undelivered": {}, "replay_events": {},
 }
 
 // allows is nil for a call that a player may make.

@@ -247,10 +247,10 @@ func TestAMatchThatCannotStartIsCancelled(t *testing.T) {
 	require.Equal(t, finalbell.Cancelled, f.matches(t, "R")[0].State)
 }
 
-// Where there is one mode, nobody has to say which.
-func TestTheOnlyModeIsTheDefault(t *testing.T) {
+// Where nobody says which mode, it is the first.
+func TestTheFirstModeIsTheDefault(t *testing.T) {
 	f := newFixture(t)
-	f.Game = finalbelltest.New(t, finalbell.Rules{Modes: []finalbell.Mode{{ID: "chess"}}})
+	f.Game = finalbelltest.New(t, finalbell.Rules{Modes: []finalbell.Mode{{ID: "chess"}, {ID: "draughts"}}})
 	f.options.Mode = ""
 	var err error
 	f.Handler, err = Handler(f.Engine, f.options)
@@ -261,7 +261,7 @@ func TestTheOnlyModeIsTheDefault(t *testing.T) {
 
 // A room of which nobody says what is played in it takes no match.
 func TestARoomWithoutAModeIsUnknown(t *testing.T) {
-	f := newFixture(t, func(o *Options) { o.Mode = "" })
+	f := newFixture(t, func(o *Options) { o.ModeOf = func(string) string { return "" } })
 	code, body := f.call(t, "POST", "/games/create-match", createBody(t, "R", "MATCH_FOUND", []string{"ann"}))
 	require.Equal(t, http.StatusBadRequest, code)
 	require.Equal(t, `{"success":false,"message":"room_id is invalid or missing"}`, body)

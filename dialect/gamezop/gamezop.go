@@ -28,7 +28,7 @@ type Options struct {
 	// PropertyID is what match-result answers as property_id, and what is put into the attribute property_id of every match that
 	// is created here. A match or a room that has that attribute of another property is as unknown.
 	PropertyID string
-	// Mode is the mode of the matches in rooms that nobody opened in the engine; default: the only one of the rules. ModeOf, in its
+	// Mode is the mode of the matches in rooms that nobody opened in the engine; default: the first of the rules. ModeOf, in its
 	// place, tells it for each room. A room without one takes no matches. An opened room has its own.
 	Mode   string
 	ModeOf func(room string) string
@@ -103,7 +103,7 @@ func (h *handler) modeOf(room string) string {
 	if h.ModeOf != nil {
 		return h.ModeOf(room)
 	}
-	if modes := h.engine.Rules().Modes; h.Mode == "" && len(modes) == 1 {
+	if modes := h.engine.Rules().Modes; h.Mode == "" && len(modes) > 0 {
 		return modes[0].ID
 	}
 	return h.Mode

@@ -86,6 +86,8 @@ var verbs = map[string]func(*Session, context.Context, strictjson.Value) (any, e
 	"forget":        (*Session).forget,
 	"export":        (*Session).export,
 	"events":        (*Session).events,
+	"undelivered":   (*Session).undelivered,
+	"replay_events": (*Session).replayEvents,
 }
 
 // Do makes a call. Every error wraps a kind: ErrInvalid where the call cannot be read, else that of the engine.
