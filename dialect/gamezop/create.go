@@ -163,8 +163,10 @@ func (h *handler) found(ctx context.Context, c call) (string, error) {
 	n.ID = s.id(number + 1)
 	m, err := h.engine.Create(ctx, n)
 	switch {
-	case errors.Is(err, finalbell.ErrExists): // the same players in another order, a moment ago
-		m, err = h.engine.Match(ctx, n.ID)
+	case errors.Is(err, finalbell.ErrExists), errors.Is(err, finalbell.ErrState): // the same players in another order, a moment ago
+		if now, missing := h.engine.Match(ctx, n.ID); missing == nil {
+			m, err = now, nil
+		}
 	case errors.Is(err, finalbell.ErrUnknownPlayer): // somebody left the room a moment ago
 		return "", h.refund(ctx, c)
 	}

@@ -39,7 +39,7 @@ func TestEqualCallsAtOnceMakeOneMatch(t *testing.T) {
 	f.open(t, "opened", "ann", "bob")
 	for _, room := range []string{"opened", "label", "label2", "label3", "label4", "label5"} {
 		for _, headers := range [][]string{nil, {web.HeaderID, "d1"}} {
-			ids := make([]string, 16)
+			ids, replies := make([]string, 16), make([]string, 16)
 			var all sync.WaitGroup
 			for i := range ids {
 				all.Go(func() {
@@ -56,13 +56,13 @@ func TestEqualCallsAtOnceMakeOneMatch(t *testing.T) {
 						MatchID string `json:"match_id"`
 					}
 					assert.NoError(t, json.Unmarshal(w.Body.Bytes(), &said))
-					ids[i] = said.MatchID
+					ids[i], replies[i] = said.MatchID, w.Body.String()
 				})
 			}
 			all.Wait()
 			require.NotEmpty(t, ids[0])
 			for _, id := range ids {
-				require.Equal(t, ids[0], id)
+				require.Equal(t, ids[0], id, replies)
 			}
 			require.Len(t, f.matches(t, room), 1)
 		}
