@@ -18,7 +18,7 @@ import (
 
 // patience is when a call counts as hung. No rule is about time; without this a store that deadlocks would
 // take the whole test binary with it.
-const patience = time.Minute
+const patience = 3 * time.Minute
 
 // finishes runs do, which asserts instead of requiring, and stops the test if it fails or does not return.
 func finishes(t *testing.T, what string, do func() bool) {
