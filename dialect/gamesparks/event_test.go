@@ -223,3 +223,18 @@ func (w *world) open(t *testing.T, mode string) string {
 	require.NoError(t, err)
 	return m.ID
 }
+
+// A board is there before its season begins: the game shows it empty, not as a board that it should not ask for.
+func TestABoardBetweenItsSeasonsIsEmpty(t *testing.T) {
+	r := rules()
+	r.Boards = append(r.Boards, finalbell.BoardRule{ID: "SEASON", Keys: []finalbell.Key{{Metric: "outcome"}}, Window: finalbell.WindowRule{Every: finalbell.Season}})
+	c := worldOf(t, finalbelltest.New(t, r)).sdk(t).signIn("phone")
+	for _, class := range []string{"LeaderboardDataRequest", "AroundMeLeaderboardRequest"} {
+		got := c.did(class, frame{"leaderboardShortCode": "SEASON", "includeFirst": 2, "includeLast": 2})
+		for _, rows := range []string{"data", "first", "last"} {
+			require.Empty(t, got[rows])
+		}
+		require.NotNil(t, got["data"])
+		require.Equal(t, "SEASON", got["leaderboardShortCode"])
+	}
+}
