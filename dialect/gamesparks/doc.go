@@ -31,7 +31,8 @@
 //     the tutorials of the original send them.
 //   - LeaderboardDataRequest and AroundMeLeaderboardRequest read a board by its id, or one of its partitions as
 //     board.attribute.value. The metric outcome is SCORE, others go by their names (Options.Columns); when is the time of the match
-//     that brought the entry to its values. Between two seasons a board is empty. The entryCount of AroundMe is how many are on each side. There are no friends:
+//     that brought the entry to its values. Between two seasons a board is empty. The entryCount of AroundMe is how many are on
+//     each side. There are no friends:
 //     social is NOTSOCIAL; friendIds, teamIds, teamTypes and customIdFilter are NOT_SUPPORTED, and a challengeInstanceId is INVALID.
 //
 // Codes of events and boards are ids, and may differ from them in case. Every other class is UNRECOGNISED, and no messages are sent
