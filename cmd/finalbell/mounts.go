@@ -56,9 +56,18 @@ func (d *dialects) close() error {
 func (d *dialects) hooks() finalbell.Hooks {
 	h := finalbell.Hooks{Before: specter.Keep}
 	if d.publisher != nil {
-		h.After = d.publisher.After
+		h.After = d.push
 	}
 	return h
+}
+
+// push pushes the winners of a match, and logs why they could not be: the outbox tries again for hours before it gives up.
+func (d *dialects) push(ctx context.Context, ev finalbell.Event) error {
+	err := d.publisher.After(ctx, ev)
+	if err != nil {
+		d.log.WarnContext(ctx, "winners were not pushed", "event", ev.ID, "error", err.Error())
+	}
+	return err
 }
 
 // mounts are all handlers of a server, but for its own. The file of the accounts is opened behind the engine's, which has one
@@ -110,7 +119,7 @@ func (d *dialects) gamezop(e *finalbell.Engine, a *dialect.Access) (mount, error
 	}
 	h, err := gamezop.Handler(e, gamezop.Options{Access: a, Bearer: s.bearer, IncomingSecret: s.incoming, PropertyID: s.property, Mode: s.mode})
 	if err != nil {
-		return mount{}, fmt.Errorf("gamezop: %w", err)
+		return mount{}, err // it begins with gamezop
 	}
 	return mount{prefix: "/gamezop", handler: h}, nil
 }

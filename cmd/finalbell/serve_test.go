@@ -485,3 +485,41 @@ func TestATokenIsTakenByItsDigest(t *testing.T) {
 		require.Regexp(t, `^the secret, shown this once:\n  [A-Za-z0-9_-]{43}\nthe entry for "`+c.list+`" in serve.json:\n  \{.*\}\n$`, text)
 	}
 }
+
+// What docs/serve.md tells to type is what works.
+func TestTheStepsOfTheDocument(t *testing.T) {
+	text, err := os.ReadFile("../../docs/serve.md")
+	require.NoError(t, err)
+	_, rest, found := strings.Cut(string(text), "cat > rules.json <<'END'\n")
+	require.True(t, found)
+	rules, rest, found := strings.Cut(rest, "END\n")
+	require.True(t, found)
+	_, err = finalbell.ParseRules([]byte(rules))
+	require.NoError(t, err)
+	_, rest, found = strings.Cut(rest, "curl -d '")
+	require.True(t, found)
+	call, _, _ := strings.Cut(rest, "'")
+	s := serveHere(t, defaultLimits(), serveText(""))
+	status, body := s.post(t, serverKey, call)
+	require.Equal(t, http.StatusOK, status, body)
+	require.Contains(t, body, `{"ok":{"id":"m1","mode":"duel","state":"created",`)
+}
+
+// The outbox tries for hours: an operator reads at once that a publisher does not answer, and why.
+func TestAPushThatFailsIsLogged(t *testing.T) {
+	publisher := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) }))
+	defer publisher.Close()
+	s := serveHere(t, defaultLimits(), serveText(`,"gamezop":{"property_id":"1","bearer_sha256":"`+digestText("gz")+`","publisher":{"url":"`+publisher.URL+`/hook-61","secret":"gz-62","private":true}}`))
+	for _, call := range []string{
+		`{"create":{"id":"m1","mode":"duel","players":["ann","bob"]}}`, `{"start":{"match":"m1"}}`,
+		`{"end":{"match":"m1","outcomes":[{"player":"ann","outcome":2},{"player":"bob","outcome":1}]}}`,
+	} {
+		status, body := s.post(t, serverKey, call)
+		require.Equal(t, http.StatusOK, status, body)
+	}
+	require.Eventually(t, func() bool { return strings.Contains(s.log.String(), "answered 418") }, 5*time.Second, time.Millisecond)
+	require.Contains(t, s.log.String(), `"level":"WARN","msg":"winners were not pushed","event":"`)
+	require.NoError(t, s.stop())
+	require.NotContains(t, s.log.String(), "hook-61")
+	require.NotContains(t, s.log.String(), "gz-62")
+}

@@ -27,10 +27,12 @@
 //     and achievements that are reached now. Where a player is, and externalIds, are not known.
 //   - LogEventRequest is a score: see Event. With an attribute that names a running match it is the player's live outcome there
 //     (finalbell.Engine.Report), otherwise a match of the player alone, so that it comes onto the boards of its mode. A request that
-//     is sent again, with its requestId, is the same match. Nobody logs anything for somebody else.
+//     is sent again, with its requestId, is the same match. Nobody logs anything for somebody else. Numbers may come as strings, as
+//     the tutorials of the original send them.
 //   - LeaderboardDataRequest and AroundMeLeaderboardRequest read a board by its id, or one of its partitions as
 //     board.attribute.value. The metric outcome is SCORE, others go by their names (Options.Columns); when is the time of the match
-//     that brought the entry to its values. The entryCount of AroundMe is how many are on each side. There are no friends:
+//     that brought the entry to its values. Between two seasons a board is empty. The entryCount of AroundMe is how many are on
+//     each side. There are no friends:
 //     social is NOTSOCIAL; friendIds, teamIds, teamTypes and customIdFilter are NOT_SUPPORTED, and a challengeInstanceId is INVALID.
 //
 // Codes of events and boards are ids, and may differ from them in case. Every other class is UNRECOGNISED, and no messages are sent

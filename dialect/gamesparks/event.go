@@ -12,7 +12,6 @@ import (
 	"strings"
 
 	"github.com/finalbell/finalbell"
-	"github.com/finalbell/finalbell/internal/strictjson"
 )
 
 // The names that attributes have where an Event names none.
@@ -89,7 +88,8 @@ func (x *exchange) logEvent(ctx context.Context) error {
 	if err := x.request.done(); err != nil {
 		return err
 	}
-	if !l.find(x.server.options.Events) {
+	known := l.find(x.server.options.Events)
+	if !known && (x.server.options.Events != nil || !saysScore(&x.request)) {
 		return Refusal{"eventKey": "INVALID"}
 	}
 	if err := l.findMatch(&x.request); err != nil {
@@ -98,6 +98,9 @@ func (x *exchange) logEvent(ctx context.Context) error {
 	l.outcome.Player = x.player // never another's, whatever the attributes say
 	if l.match != "" {
 		return x.report(ctx, &l)
+	}
+	if !known && !l.findOnly() {
+		return Refusal{"eventKey": "INVALID"}
 	}
 	if err := l.findOutcome(&x.request, l.mode); err != nil {
 		return err
@@ -131,8 +134,38 @@ func (l *logged) find(events map[string]Event) bool {
 	if id, is := same(modes, key); is {
 		l.mode, l.moded = modeOf(l.rules, id)
 	}
-	l.alone = events != nil || l.mode.Fee == nil && len(l.mode.Prizes) == 0
+	l.alone = events != nil || isFree(l.mode, l.rules)
 	return l.moded || events != nil
+}
+
+// isFree tells whether a mode costs nothing and no prize can be won by it, so that anybody may play it alone.
+func isFree(m finalbell.Mode, rules finalbell.Rules) bool {
+	return m.Fee == nil && len(m.Prizes) == 0 && !slices.ContainsFunc(rules.Boards, func(b finalbell.BoardRule) bool {
+		return len(b.Prizes) > 0 && slices.Contains(m.Boards, b.ID)
+	})
+}
+
+// saysScore tells whether a request names an outcome: of a key that is not known, nothing else says that it is a score.
+func saysScore(r *reader) bool {
+	return slices.ContainsFunc(outcomeNames, func(name string) bool {
+		_, there := r.value(name)
+		return there
+	})
+}
+
+// findOnly takes the only mode that anybody may play alone, if there is one alone.
+func (l *logged) findOnly() bool {
+	var open []finalbell.Mode
+	for _, m := range l.rules.Modes {
+		if isFree(m, l.rules) && m.Players.Min <= 1 && m.Teams == nil {
+			open = append(open, m)
+		}
+	}
+	if len(open) != 1 {
+		return false
+	}
+	l.mode, l.moded, l.alone = open[0], true, true
+	return true
 }
 
 func (l *logged) findMatch(r *reader) error {
@@ -154,7 +187,7 @@ func (l *logged) findMatch(r *reader) error {
 func (l *logged) findOutcome(r *reader, mode finalbell.Mode) error {
 	var numbers []string
 	for name, v := range r.object.Members() {
-		if v.Kind() == strictjson.Number && !slices.Contains(reserved, name) {
+		if _, is := numeric(v); is && !slices.Contains(reserved, name) {
 			numbers = append(numbers, name)
 		}
 	}
@@ -198,8 +231,9 @@ func (r *reader) number(name string) finalbell.Number {
 	if !there {
 		return finalbell.Number{}
 	}
-	n := finalbell.Decimal(v.Text())
-	if v.Kind() != strictjson.Number || n.Err() != nil {
+	text, is := numeric(v)
+	n := finalbell.Decimal(text)
+	if !is || n.Err() != nil {
 		r.wrong[name] = "INVALID"
 		return finalbell.Number{}
 	}

@@ -158,3 +158,83 @@ func TestLeaderboardsAreReadByRankAndAround(t *testing.T) {
 	require.Equal(t, []any{map[string]any{"rank": json.Number("1"), "teamId": "reds", "teamName": "reds", "when": "2026-03-02T09:00Z",
 		"SCORE": json.Number("42")}}, got["data"])
 }
+
+// "new LogEventRequest().SetEventKey("SUBMIT_SCORE").SetEventAttribute("SCORE", "1234")": games send numbers as strings too.
+func TestANumberMayComeAsAString(t *testing.T) {
+	w := newWorld(t)
+	c := w.sdk(t).signIn("phone")
+	c.did("LogEventRequest", frame{"eventKey": "race", "SCORE": "12.0", "laps": "3"})
+	got := w.ended(t, "race")[0].Standings[0]
+	require.Equal(t, "12", got.Outcome.String())
+	require.Equal(t, map[string]finalbell.Number{"laps": finalbell.Int(3)}, got.Metrics)
+	c.did("LogEventRequest", frame{"eventKey": "hill", "POINTS": "7", "name": "Ann"})
+	require.Equal(t, "7", w.ended(t, "hill")[0].Standings[0].Outcome.String(), "the only number")
+	for _, class := range []string{"LeaderboardDataRequest", "AroundMeLeaderboardRequest"} {
+		require.Len(t, c.did(class, frame{"leaderboardShortCode": "laps", "entryCount": "10", "offset": "0"})["data"], 1)
+		require.Equal(t, map[string]any{"entryCount": "INVALID"},
+			c.ask(class, frame{"leaderboardShortCode": "laps", "entryCount": "ten"})["error"])
+	}
+	for _, score := range []any{"", "x", "1,5", "0x10", "NaN", "[1]", `"1"`, true, []int{1}} {
+		require.Equal(t, map[string]any{"SCORE": "INVALID"}, c.ask("LogEventRequest", frame{"eventKey": "hill", "SCORE": score})["error"], score)
+	}
+	require.Len(t, w.ended(t, "hill"), 1)
+}
+
+// A game keeps the keys of its events: with no Events, a key that is no mode's is a score of the match that it names, or else of the
+// only mode that can be played alone.
+func TestAScoreUnderAnUnknownKeyIsOfTheOnlyModeToPlayAlone(t *testing.T) {
+	unknown := map[string]any{"eventKey": "INVALID"}
+	r := rules()
+	paid := finalbell.BoardRule{ID: "paid", Keys: r.Boards[0].Keys, Prizes: []finalbell.Prize{{ID: "first", From: 1, To: 1, Currency: "gold", Amount: 5}}}
+	r.Boards = append(r.Boards, paid)
+	r.Modes = append(r.Modes[:1], append(r.Modes[2:], finalbell.Mode{ID: "pro", Boards: []string{"paid"}}, finalbell.Mode{ID: "squads", Teams: &finalbell.Teams{}})...)
+	w, ctx := worldOf(t, finalbelltest.New(t, r)), context.Background()
+	c := w.sdk(t).signIn("phone")
+	c.did("LogEventRequest", frame{"eventKey": "SUBMIT_SCORE", "SCORE": 12})
+	require.Equal(t, "12", w.ended(t, "hill")[0].Standings[0].Outcome.String())
+	require.Equal(t, unknown, c.ask("LogEventRequest", frame{"eventKey": "SAVE_PLAYER", "XP": 12})["error"], "nothing says that it is a score")
+	require.Equal(t, map[string]any{"eventKey": "NOT_ALLOWED"}, c.ask("LogEventRequest", frame{"eventKey": "pro", "SCORE": 1})["error"], "there are prizes on its board")
+
+	m, err := w.Engine.Create(ctx, finalbell.NewMatch{Mode: "duel", Players: finalbell.Players(c.userID, "bob")})
+	require.NoError(t, err)
+	_, err = w.Engine.Start(ctx, m.ID)
+	require.NoError(t, err)
+	c.did("LogEventRequest", frame{"eventKey": "SUBMIT_SCORE", "SCORE": 3, "matchId": m.ID})
+	m, err = w.Engine.Match(ctx, m.ID)
+	require.NoError(t, err)
+	require.Equal(t, "3", m.Standings[0].Outcome.String())
+	for _, match := range []string{"none", w.open(t, "duel")} {
+		require.Equal(t, map[string]any{"matchId": "INVALID"}, c.ask("LogEventRequest", frame{"eventKey": "X", "SCORE": 3, "matchId": match})["error"])
+	}
+	require.Len(t, w.ended(t, "hill"), 1)
+
+	two := newWorld(t).sdk(t).signIn("phone")
+	require.Equal(t, unknown, two.ask("LogEventRequest", frame{"eventKey": "SUBMIT_SCORE", "SCORE": 1})["error"], "hill or race, nobody can tell")
+	listed := newWorld(t, func(o *gamesparks.Options) { o.Events = map[string]gamesparks.Event{"FINISH": {Mode: "hill"}} }).sdk(t).signIn("phone")
+	require.Equal(t, unknown, listed.ask("LogEventRequest", frame{"eventKey": "SUBMIT_SCORE", "SCORE": 1})["error"], "the host has said what is an event")
+}
+
+// open is a match of others that runs.
+func (w *world) open(t *testing.T, mode string) string {
+	t.Helper()
+	m, err := w.Engine.Create(context.Background(), finalbell.NewMatch{Mode: mode, Players: finalbell.Players("bob", "cid")})
+	require.NoError(t, err)
+	_, err = w.Engine.Start(context.Background(), m.ID)
+	require.NoError(t, err)
+	return m.ID
+}
+
+// A board is there before its season begins: the game shows it empty, not as a board that it should not ask for.
+func TestABoardBetweenItsSeasonsIsEmpty(t *testing.T) {
+	r := rules()
+	r.Boards = append(r.Boards, finalbell.BoardRule{ID: "SEASON", Keys: []finalbell.Key{{Metric: "outcome"}}, Window: finalbell.WindowRule{Every: finalbell.Season}})
+	c := worldOf(t, finalbelltest.New(t, r)).sdk(t).signIn("phone")
+	for _, class := range []string{"LeaderboardDataRequest", "AroundMeLeaderboardRequest"} {
+		got := c.did(class, frame{"leaderboardShortCode": "SEASON", "includeFirst": 2, "includeLast": 2})
+		for _, rows := range []string{"data", "first", "last"} {
+			require.Empty(t, got[rows])
+		}
+		require.NotNil(t, got["data"])
+		require.Equal(t, "SEASON", got["leaderboardShortCode"])
+	}
+}

@@ -34,7 +34,7 @@ func (x *exchange) leaderboardData(ctx context.Context) error {
 	if p.own {
 		return x.around(ctx, p, 0)
 	}
-	page, err := p.board.Page(ctx, offset, count)
+	page, err := p.page(ctx, offset, count)
 	if err != nil {
 		return err
 	}
@@ -59,7 +59,7 @@ func (x *exchange) aroundMe(ctx context.Context) error {
 func (x *exchange) around(ctx context.Context, p place, by int) error {
 	page, err := p.board.Around(ctx, x.player, by)
 	if errors.Is(err, finalbell.ErrNotFound) {
-		page, err = p.board.Page(ctx, 0, 1) // its keys and its size
+		page, err = p.page(ctx, 0, 1) // its keys and its size
 		page.Entries = nil
 	}
 	if err != nil {
@@ -124,17 +124,26 @@ func (p *place) find(e *finalbell.Engine) error {
 	return Refusal{"leaderboardShortCode": "INVALID"}
 }
 
+// page reads a page of the board. While none of its windows is open nobody is on it, as when a season has not begun.
+func (p *place) page(ctx context.Context, offset, limit int) (finalbell.Page, error) {
+	page, err := p.board.Page(ctx, offset, limit)
+	if errors.Is(err, finalbell.ErrNotFound) {
+		return finalbell.Page{}, nil
+	}
+	return page, err
+}
+
 // show answers with a page, and with the first and the last entries of the board where they are asked for.
 func (x *exchange) show(ctx context.Context, p place, page finalbell.Page) error {
 	pages := map[string]finalbell.Page{"data": page}
 	var err error
 	if p.first > 0 {
-		if pages["first"], err = p.board.Page(ctx, 0, p.first); err != nil {
+		if pages["first"], err = p.page(ctx, 0, p.first); err != nil {
 			return err
 		}
 	}
 	if p.last > 0 {
-		if pages["last"], err = p.board.Page(ctx, max(0, page.Size-p.last), p.last); err != nil {
+		if pages["last"], err = p.page(ctx, max(0, page.Size-p.last), p.last); err != nil {
 			return err
 		}
 	}

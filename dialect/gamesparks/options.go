@@ -26,7 +26,8 @@ type Options struct {
 	Accounts Accounts
 
 	// Events says what the keys of events mean; no other key is an event then. Nil: every mode is an event under its id, unless it has
-	// a fee or prizes, which nobody shall win by playing alone.
+	// a fee, or prizes of its own or on a board of its, which nobody shall win by playing alone; and under any other key an outcome,
+	// such as SCORE, is of the match that is named, or else of the only such mode that one player may play.
 	Events map[string]Event
 	// Columns are the names of metrics in the data of leaderboards. Default: outcome is SCORE, and others go by their own name.
 	Columns map[string]string

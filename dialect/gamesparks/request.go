@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"strconv"
 	"strings"
 	"unicode"
 
@@ -79,11 +80,23 @@ func (r *reader) whole(name string, otherwise, from, to int) int {
 	if !there {
 		return otherwise
 	}
-	n, err := v.AsInt()
-	if err != nil || n < from || n > to {
+	text, is := numeric(v)
+	n, err := strconv.Atoi(text)
+	if !is || err != nil || n < from || n > to {
 		r.wrong[name] = "INVALID"
 	}
 	return n
+}
+
+// numeric is the text of a number. SDKs send what a game gives them, and games give numbers as strings too.
+func numeric(v strictjson.Value) (string, bool) {
+	if v.Kind() == strictjson.String {
+		var err error
+		if v, err = strictjson.Parse([]byte(v.Text())); err != nil {
+			return "", false
+		}
+	}
+	return v.Text(), v.Kind() == strictjson.Number
 }
 
 // flag is a boolean, false if it is not there.

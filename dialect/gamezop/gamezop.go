@@ -92,7 +92,7 @@ func Handler(e *finalbell.Engine, o Options) (http.Handler, error) {
 	}
 	if o.Mode != "" {
 		if _, there := h.mode(o.Mode); !there {
-			return nil, fmt.Errorf("gamezop: Mode: no mode %q", o.Mode)
+			return nil, fmt.Errorf("gamezop: Mode: the rules have no mode %q", o.Mode)
 		}
 	}
 	return h, nil

@@ -224,6 +224,16 @@ func TestSeedG10(t *testing.T) {
 	require.Contains(t, string(text), `< {"data":{"property_id":"1234","game_code":"rJWyhp79RS","room_id":"SNAKE_AND_LADDERS_5e0","match_id":"ab9ce5a2995c5da2047a",`+
 		`"scores":[{"sub":"1257722","is_bot":false,"rank":1,"score":10},{"sub":"3800","is_bot":true,"rank":2,"score":9}],`+
 		`"match_status":"COMPLETED","match_start_time":"2025-06-11T06:00:00.000Z"},"success":true,"message":""}`)
+
+	f := newFixture(t)
+	f.Clock.Set(time.Date(2025, 6, 11, 6, 0, 0, 0, time.UTC))
+	match := f.create(t, "ABC01", "MATCH_FOUND", []string{"1257722", "bot-3800"})
+	code, body := f.winners(t, match, `[{"rank":1,"sub":"1257722","score":10},{"rank":2,"sub":"bot-3800","score":9}]`)
+	require.Equal(t, http.StatusOK, code, body)
+	_, body = f.result(t, match)
+	require.Equal(t, `{"data":{"property_id":"1234","game_code":"snake","room_id":"ABC01","match_id":"`+match+`",`+
+		`"scores":[{"sub":"1257722","is_bot":false,"rank":1,"score":10},{"sub":"bot-3800","is_bot":true,"rank":2,"score":9}],`+
+		`"match_status":"COMPLETED","match_start_time":"2025-06-11T06:00:00.000Z"},"success":true,"message":""}`, body)
 }
 
 // "You can receive one of 2 values: COMPLETED or IN_PROGESS." "score represents that player's latest score within that match."

@@ -63,7 +63,7 @@ func (h *handler) mayEnd(c call, e ending) error {
 		return nil
 	}
 	if !h.options.PlayersMayEnd {
-		return forbidden("players may not end sessions")
+		return forbidden("players may not end sessions; a server does, by matchmaking/end-match-session")
 	}
 	if slices.ContainsFunc(e.outcomes, func(o finalbell.Outcome) bool { return o.Player != c.player }) {
 		return forbidden("a player may report nobody's outcome but their own")

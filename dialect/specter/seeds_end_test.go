@@ -208,6 +208,7 @@ func TestSeedS13OnlyWhatWasStartedEnds(t *testing.T) {
 	end := `{"matchSessionId":"` + id + `"}`
 	a := w.post(t, "ann", endPath, end)
 	require.Equal(t, http.StatusConflict, a.Status, a.Body)
+	require.Contains(t, a.Body, `"errorCode":2005,`, "not started, and not ended before")
 	require.Equal(t, finalbell.Created, w.match(t, id).State)
 	require.Equal(t, http.StatusCreated, w.post(t, "ann", startPath, `{"matchId":"duel","sessionId":"`+id+`"}`).Status)
 	require.Equal(t, http.StatusOK, w.post(t, "ann", endPath, end).Status)

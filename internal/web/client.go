@@ -53,7 +53,7 @@ func CheckURL(address string, private bool) error {
 	case err != nil:
 		return errors.New("not a URL")
 	case u.Scheme != "https" && !(private && u.Scheme == "http"):
-		return errors.New("expected https")
+		return errors.New("expected https, or http where private is allowed")
 	case u.Hostname() == "" || u.Opaque != "":
 		return errors.New("a host is missing")
 	case u.User != nil:
