@@ -390,7 +390,7 @@ func TestTheLogHoldsNoSecret(t *testing.T) {
 		{Method: "POST", Route: "/api/call/{$}", Caller: "prod", Status: 200}, {Method: "POST", Route: "/api/call/{$}", Caller: "prod", Status: 404},
 		{Method: "POST", Route: "/api/call/{$}", Caller: "prod", Status: 400}, {Method: "POST", Route: "/api/call/{$}", Caller: "ann", Status: 200},
 		{Method: "POST", Route: "/api/call/{$}", Caller: "game", Status: 403}, {Method: "POST", Route: "/api/call/{$}", Status: 401},
-		{Method: "POST", Route: "/api/call/", Status: 404}, {Method: "GET", Status: 404}, {Method: "GET", Route: "/api/call/", Status: 404},
+		{Method: "POST", Route: "/api/call/", Status: 404}, {Method: "GET", Status: 404}, {Method: "GET", Status: 404},
 		{Method: "other", Route: "/readyz", Status: 405}, {Method: "GET", Route: "/healthz", Status: 200},
 	}, lines)
 }

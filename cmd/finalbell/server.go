@@ -150,7 +150,7 @@ func (s *server) serve(w http.ResponseWriter, r *http.Request, route *string) {
 		return
 	}
 	m, rest, found := o.find(r.URL.Path)
-	if !found {
+	if !found || r.URL.RawPath != "" { // written otherwise than it has to be, which a proxy in front may not look through
 		refusedReply(w, http.StatusNotFound, finalbell.ErrNotFound, "no such route")
 		return
 	}
