@@ -57,9 +57,12 @@ func (c *serveCommand) serve(ctx context.Context, s streams, l limits) error {
 	if err != nil {
 		return about("--addr", err)
 	}
+	if set.connections > 0 {
+		l.connections = set.connections
+	}
 	server := newServer(l, log)
 	failed := make(chan error, 1)
-	go func() { failed <- server.http.Serve(listener) }()
+	go func() { failed <- server.http.Serve(newGate(listener.(*net.TCPListener), l.connections, log)) }()
 	e, d, err := c.openFor(ctx, server, rules, set)
 	if err == nil {
 		if _, err = fmt.Fprintf(s.out, "listening on http://%s\n", listener.Addr()); err != nil {

@@ -307,6 +307,34 @@ func TestWhoComesWhenThereIsNoPlaceIsSentAway(t *testing.T) {
 	require.Equal(t, http.StatusMethodNotAllowed, get(s.http.Handler, "/api/call").Code, "there is a place again")
 }
 
+// There are only so many connections at a time: who comes then waits until one of them ends, or the server.
+func TestConnectionsAreBounded(t *testing.T) {
+	l := defaultLimits()
+	l.connections = 1
+	s := serveHere(t, l, serveText(""))
+	dial := func() net.Conn {
+		c, err := net.Dial("tcp", strings.TrimPrefix(s.url, "http://"))
+		require.NoError(t, err)
+		_, err = io.WriteString(c, "GET /healthz HTTP/1.1\r\nHost: h\r\n\r\n")
+		require.NoError(t, err)
+		return c
+	}
+	answered := func(c net.Conn, within time.Duration) error {
+		require.NoError(t, c.SetReadDeadline(time.Now().Add(within)))
+		_, err := io.ReadFull(c, make([]byte, len("HTTP/1.1 200")))
+		return err
+	}
+	first := dial()
+	require.NoError(t, answered(first, 10*time.Second))
+	second := dial()
+	defer second.Close()
+	require.ErrorIs(t, answered(second, 50*time.Millisecond), os.ErrDeadlineExceeded)
+	require.NoError(t, first.Close())
+	require.NoError(t, answered(second, 10*time.Second))
+	require.NoError(t, s.stop(), "also while somebody waits")
+	require.Contains(t, s.log.String(), "all connections are taken")
+}
+
 // A panic is answered and logged, without what it quotes; after half a reply the connection ends.
 func TestAPanicIsAnsweredAndLogged(t *testing.T) {
 	var log book

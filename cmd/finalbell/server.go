@@ -24,18 +24,20 @@ import (
 
 // limits are what a server takes from the network. Those of time begin at a connection's first byte of a request.
 type limits struct {
-	header   time.Duration // until the headers are there
-	read     time.Duration // until the body is there
-	write    time.Duration // until the reply is written
-	idle     time.Duration // between two requests
-	headers  int           // bytes
-	inFlight int           // requests at a time
-	grace    time.Duration // for those in flight, when the server is to end
+	header      time.Duration // until the headers are there
+	read        time.Duration // until the body is there
+	write       time.Duration // until the reply is written
+	idle        time.Duration // between two requests
+	headers     int           // bytes
+	inFlight    int           // requests at a time
+	connections int           // open at a time, whatever comes by them
+	grace       time.Duration // for those in flight, when the server is to end
 }
 
 func defaultLimits() limits {
 	return limits{
-		header: 5 * time.Second, read: 30 * time.Second, write: time.Minute, idle: 2 * time.Minute, headers: 32 << 10, inFlight: 1024, grace: 10 * time.Second,
+		header: 5 * time.Second, read: 10 * time.Second, write: time.Minute, idle: 2 * time.Minute, headers: 32 << 10,
+		inFlight: 1024, connections: 16 << 10, grace: 10 * time.Second,
 	}
 }
 
