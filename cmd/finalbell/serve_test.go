@@ -335,6 +335,23 @@ func TestConnectionsAreBounded(t *testing.T) {
 	require.Contains(t, s.log.String(), "all connections are taken")
 }
 
+// To stop while the database is being opened is no failure: nothing was asked for that was not done.
+func TestAServerMayBeToldToStopBeforeItBegins(t *testing.T) {
+	t.Chdir(t.TempDir())
+	write(t, "rules.json", duelRules)
+	write(t, "serve.json", serveText(`,"gamesparks":{"api_key":"demo","secret":"x"}`))
+	db := "game.db"
+	c := serveCommand{Config: "serve.json", Addr: "127.0.0.1:0"}
+	c.Rules, c.DB = "rules.json", &db
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	var out strings.Builder
+	var log book
+	require.NoError(t, c.serve(ctx, streams{nil, &out, &log}, defaultLimits()))
+	require.Empty(t, out.String())
+	require.Contains(t, log.String(), `"msg":"stopped"`)
+}
+
 // A panic is answered and logged, without what it quotes; after half a reply the connection ends.
 func TestAPanicIsAnsweredAndLogged(t *testing.T) {
 	var log book
