@@ -352,6 +352,24 @@ func TestAServerMayBeToldToStopBeforeItBegins(t *testing.T) {
 	require.Contains(t, log.String(), `"msg":"stopped"`)
 }
 
+// The log says once why nothing is taken any more, which no caller is told.
+func TestTheLogSaysWhyTheEngineHasStopped(t *testing.T) {
+	var log book
+	s := here(t, defaultLimits(), &log)
+	require.NoError(t, s.opened.Load().engine.Close())
+	for range 2 {
+		r := httptest.NewRequest("POST", "/api/call", strings.NewReader(`{"start":"m1"}`))
+		r.Header.Set("Authorization", "Bearer "+serverKey)
+		r.Header.Set("Content-Type", "application/json")
+		w := httptest.NewRecorder()
+		s.http.Handler.ServeHTTP(w, r)
+		require.Equal(t, http.StatusServiceUnavailable, w.Code)
+		require.NotContains(t, w.Body.String(), "closed")
+	}
+	require.Equal(t, 1, strings.Count(log.String(), `"msg":"the engine has stopped","cause":`), log.String())
+	require.Contains(t, log.String(), "the engine is closed")
+}
+
 // A panic is answered and logged, without what it quotes; after half a reply the connection ends.
 func TestAPanicIsAnsweredAndLogged(t *testing.T) {
 	var log book

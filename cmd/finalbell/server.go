@@ -49,6 +49,7 @@ type server struct {
 	flying  chan struct{} // a place for each request in flight
 	opened  atomic.Pointer[opened]
 	closing atomic.Bool
+	failed  sync.Once // the log is told that the engine has stopped
 }
 
 // opened is what a server serves once it does.
@@ -135,7 +136,7 @@ func (s *server) logged(w http.ResponseWriter, r *http.Request) {
 }
 
 // serve finds who answers, and notes the route.
-func (s *server) serve(w http.ResponseWriter, r *http.Request, route *string) {
+func (s *server) serve(w *reply, r *http.Request, route *string) {
 	switch r.URL.Path {
 	case "/healthz":
 		*route = r.URL.Path
@@ -171,6 +172,9 @@ func (s *server) serve(w http.ResponseWriter, r *http.Request, route *string) {
 	m.handler.ServeHTTP(w, inner)
 	if _, pattern, is := strings.Cut(inner.Pattern, "/"); is {
 		*route = m.prefix + "/" + pattern
+	}
+	if w.status == http.StatusServiceUnavailable {
+		_ = s.ready(r.Context()) // no caller is told the cause: the log is
 	}
 }
 
@@ -214,7 +218,8 @@ func (s *server) ready(ctx context.Context) error {
 		return errors.New("the server is starting")
 	}
 	// Nobody's heartbeat changes nothing, and is refused for another reason by an engine that takes calls.
-	if _, err := o.engine.Heartbeat(ctx, "", ""); errors.Is(err, finalbell.ErrUnavailable) {
+	if _, err := o.engine.Heartbeat(context.WithoutCancel(ctx), "", ""); errors.Is(err, finalbell.ErrUnavailable) {
+		s.failed.Do(func() { s.log.Error("the engine has stopped", "cause", err.Error()) })
 		return errors.New("the engine has stopped")
 	}
 	return nil
