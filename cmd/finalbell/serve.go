@@ -57,16 +57,24 @@ func (c *serveCommand) serve(ctx context.Context, s streams, l limits) error {
 	if err != nil {
 		return about("--addr", err)
 	}
+	if set.connections > 0 {
+		l.connections = set.connections
+	}
 	server := newServer(l, log)
 	failed := make(chan error, 1)
-	go func() { failed <- server.http.Serve(listener) }()
+	go func() { failed <- server.http.Serve(newGate(listener.(*net.TCPListener), l.connections, log)) }()
 	e, d, err := c.openFor(ctx, server, rules, set)
-	if err == nil {
+	began := err == nil
+	if !began && ctx.Err() != nil { // to stop before it began is no failure
+		log.Info("stopping", "cause", err.Error())
+		err = nil
+	}
+	if began {
 		if _, err = fmt.Fprintf(s.out, "listening on http://%s\n", listener.Addr()); err != nil {
 			err = about("standard output", err)
 		}
 	}
-	if err == nil {
+	if began && err == nil {
 		select {
 		case <-ctx.Done():
 			log.Info("stopping")

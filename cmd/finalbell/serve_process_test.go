@@ -115,7 +115,9 @@ func TestASecondSignalEndsTheServerAtOnce(t *testing.T) {
 	half, err := net.Dial("tcp", strings.TrimPrefix(url, "http://"))
 	require.NoError(t, err)
 	defer half.Close()
-	_, err = io.WriteString(half, "POST /api/call HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer "+serverKey+"\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{")
+	_, err = io.WriteString(half, "POST /api/call HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer "+serverKey+"\r\nContent-Type: application/json\r\nContent-Length: 9\r\nExpect: 100-continue\r\n\r\n")
+	require.NoError(t, err)
+	_, err = io.ReadFull(half, make([]byte, len("HTTP/1.1 100"))) // it has arrived
 	require.NoError(t, err)
 	require.NoError(t, cmd.Process.Signal(syscall.SIGTERM))
 	require.Eventually(t, func() bool { return strings.Contains(failure.String(), `"msg":"stopping"`) }, 10*time.Second, 5*time.Millisecond)

@@ -307,6 +307,69 @@ func TestWhoComesWhenThereIsNoPlaceIsSentAway(t *testing.T) {
 	require.Equal(t, http.StatusMethodNotAllowed, get(s.http.Handler, "/api/call").Code, "there is a place again")
 }
 
+// There are only so many connections at a time: who comes then waits until one of them ends, or the server.
+func TestConnectionsAreBounded(t *testing.T) {
+	l := defaultLimits()
+	l.connections = 1
+	s := serveHere(t, l, serveText(""))
+	dial := func() net.Conn {
+		c, err := net.Dial("tcp", strings.TrimPrefix(s.url, "http://"))
+		require.NoError(t, err)
+		_, err = io.WriteString(c, "GET /healthz HTTP/1.1\r\nHost: h\r\n\r\n")
+		require.NoError(t, err)
+		return c
+	}
+	answered := func(c net.Conn, within time.Duration) error {
+		require.NoError(t, c.SetReadDeadline(time.Now().Add(within)))
+		_, err := io.ReadFull(c, make([]byte, len("HTTP/1.1 200")))
+		return err
+	}
+	first := dial()
+	require.NoError(t, answered(first, 10*time.Second))
+	second := dial()
+	defer second.Close()
+	require.ErrorIs(t, answered(second, 50*time.Millisecond), os.ErrDeadlineExceeded)
+	require.NoError(t, first.Close())
+	require.NoError(t, answered(second, 10*time.Second))
+	require.NoError(t, s.stop(), "also while somebody waits")
+	require.Contains(t, s.log.String(), "all connections are taken")
+}
+
+// To stop while the database is being opened is no failure: nothing was asked for that was not done.
+func TestAServerMayBeToldToStopBeforeItBegins(t *testing.T) {
+	t.Chdir(t.TempDir())
+	write(t, "rules.json", duelRules)
+	write(t, "serve.json", serveText(`,"gamesparks":{"api_key":"demo","secret":"x"}`))
+	db := "game.db"
+	c := serveCommand{Config: "serve.json", Addr: "127.0.0.1:0"}
+	c.Rules, c.DB = "rules.json", &db
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	var out strings.Builder
+	var log book
+	require.NoError(t, c.serve(ctx, streams{nil, &out, &log}, defaultLimits()))
+	require.Empty(t, out.String())
+	require.Contains(t, log.String(), `"msg":"stopped"`)
+}
+
+// The log says once why nothing is taken any more, which no caller is told.
+func TestTheLogSaysWhyTheEngineHasStopped(t *testing.T) {
+	var log book
+	s := here(t, defaultLimits(), &log)
+	require.NoError(t, s.opened.Load().engine.Close())
+	for range 2 {
+		r := httptest.NewRequest("POST", "/api/call", strings.NewReader(`{"start":"m1"}`))
+		r.Header.Set("Authorization", "Bearer "+serverKey)
+		r.Header.Set("Content-Type", "application/json")
+		w := httptest.NewRecorder()
+		s.http.Handler.ServeHTTP(w, r)
+		require.Equal(t, http.StatusServiceUnavailable, w.Code)
+		require.NotContains(t, w.Body.String(), "closed")
+	}
+	require.Equal(t, 1, strings.Count(log.String(), `"msg":"the engine has stopped","cause":`), log.String())
+	require.Contains(t, log.String(), "the engine is closed")
+}
+
 // A panic is answered and logged, without what it quotes; after half a reply the connection ends.
 func TestAPanicIsAnsweredAndLogged(t *testing.T) {
 	var log book
@@ -390,7 +453,7 @@ func TestTheLogHoldsNoSecret(t *testing.T) {
 		{Method: "POST", Route: "/api/call/{$}", Caller: "prod", Status: 200}, {Method: "POST", Route: "/api/call/{$}", Caller: "prod", Status: 404},
 		{Method: "POST", Route: "/api/call/{$}", Caller: "prod", Status: 400}, {Method: "POST", Route: "/api/call/{$}", Caller: "ann", Status: 200},
 		{Method: "POST", Route: "/api/call/{$}", Caller: "game", Status: 403}, {Method: "POST", Route: "/api/call/{$}", Status: 401},
-		{Method: "POST", Route: "/api/call/", Status: 404}, {Method: "GET", Status: 404}, {Method: "GET", Route: "/api/call/", Status: 404},
+		{Method: "POST", Route: "/api/call/", Status: 404}, {Method: "GET", Status: 404}, {Method: "GET", Status: 404},
 		{Method: "other", Route: "/readyz", Status: 405}, {Method: "GET", Route: "/healthz", Status: 200},
 	}, lines)
 }

@@ -24,18 +24,20 @@ import (
 
 // limits are what a server takes from the network. Those of time begin at a connection's first byte of a request.
 type limits struct {
-	header   time.Duration // until the headers are there
-	read     time.Duration // until the body is there
-	write    time.Duration // until the reply is written
-	idle     time.Duration // between two requests
-	headers  int           // bytes
-	inFlight int           // requests at a time
-	grace    time.Duration // for those in flight, when the server is to end
+	header      time.Duration // until the headers are there
+	read        time.Duration // until the body is there
+	write       time.Duration // until the reply is written
+	idle        time.Duration // between two requests
+	headers     int           // bytes
+	inFlight    int           // requests at a time
+	connections int           // open at a time, whatever comes by them
+	grace       time.Duration // for those in flight, when the server is to end
 }
 
 func defaultLimits() limits {
 	return limits{
-		header: 5 * time.Second, read: 30 * time.Second, write: time.Minute, idle: 2 * time.Minute, headers: 32 << 10, inFlight: 1024, grace: 10 * time.Second,
+		header: 5 * time.Second, read: 10 * time.Second, write: time.Minute, idle: 2 * time.Minute, headers: 32 << 10,
+		inFlight: 1024, connections: 16 << 10, grace: 10 * time.Second,
 	}
 }
 
@@ -47,6 +49,7 @@ type server struct {
 	flying  chan struct{} // a place for each request in flight
 	opened  atomic.Pointer[opened]
 	closing atomic.Bool
+	failed  sync.Once // the log is told that the engine has stopped
 }
 
 // opened is what a server serves once it does.
@@ -133,7 +136,7 @@ func (s *server) logged(w http.ResponseWriter, r *http.Request) {
 }
 
 // serve finds who answers, and notes the route.
-func (s *server) serve(w http.ResponseWriter, r *http.Request, route *string) {
+func (s *server) serve(w *reply, r *http.Request, route *string) {
 	switch r.URL.Path {
 	case "/healthz":
 		*route = r.URL.Path
@@ -150,7 +153,7 @@ func (s *server) serve(w http.ResponseWriter, r *http.Request, route *string) {
 		return
 	}
 	m, rest, found := o.find(r.URL.Path)
-	if !found {
+	if !found || r.URL.RawPath != "" { // written otherwise than it has to be, which a proxy in front may not look through
 		refusedReply(w, http.StatusNotFound, finalbell.ErrNotFound, "no such route")
 		return
 	}
@@ -169,6 +172,9 @@ func (s *server) serve(w http.ResponseWriter, r *http.Request, route *string) {
 	m.handler.ServeHTTP(w, inner)
 	if _, pattern, is := strings.Cut(inner.Pattern, "/"); is {
 		*route = m.prefix + "/" + pattern
+	}
+	if w.status == http.StatusServiceUnavailable {
+		_ = s.ready(r.Context()) // no caller is told the cause: the log is
 	}
 }
 
@@ -212,7 +218,8 @@ func (s *server) ready(ctx context.Context) error {
 		return errors.New("the server is starting")
 	}
 	// Nobody's heartbeat changes nothing, and is refused for another reason by an engine that takes calls.
-	if _, err := o.engine.Heartbeat(ctx, "", ""); errors.Is(err, finalbell.ErrUnavailable) {
+	if _, err := o.engine.Heartbeat(context.WithoutCancel(ctx), "", ""); errors.Is(err, finalbell.ErrUnavailable) {
+		s.failed.Do(func() { s.log.Error("the engine has stopped", "cause", err.Error()) })
 		return errors.New("the engine has stopped")
 	}
 	return nil

@@ -23,6 +23,7 @@ type settings struct {
 	keyRate       dialect.Rate // zero: the default
 	playerRate    dialect.Rate
 	inFlight      int // requests at a time; 0: the default
+	connections   int // open at a time; 0: the default
 	playerReports bool
 	specter       specterSettings
 	gamezop       *gamezopSettings    // nil: not served
@@ -239,6 +240,9 @@ func (s *settings) readLimits(v strictjson.Value) error {
 	s.keyRate, s.playerRate = readRate(r, "key_per_second", "key_burst"), readRate(r, "player_per_second", "player_burst")
 	if r.Has("in_flight") {
 		s.inFlight = strictjson.One(r, "in_flight", readFromOne)
+	}
+	if r.Has("connections") {
+		s.connections = strictjson.One(r, "connections", readFromOne)
 	}
 	return r.Done()
 }

@@ -18,7 +18,7 @@ func TestSettingsAreRead(t *testing.T) {
 		"gamezop":{"property_id":"1234","bearer_sha256":"` + digestText("d") + `","mode":"duel","incoming_secret":"sealed","publisher":{"url":"http://localhost:9/winners","secret":"whsec_c2VjcmV0","private":true}},
 		"gamesparks":{"api_key":"demo","secret":"hush","server_secret":"still","events":{"GOAL":{"mode":"duel","match":"M","outcome":"N","metrics":{"K":"kills"}}}},
 		"specter":{"players_may_end":true,"players_may_set_others":true},"player_reports":true,
-		"limits":{"key_per_second":0.5,"key_burst":3,"player_per_second":10,"player_burst":20,"in_flight":7}}`)
+		"limits":{"key_per_second":0.5,"key_burst":3,"player_per_second":10,"player_burst":20,"in_flight":7,"connections":8}}`)
 	require.NoError(t, err)
 	require.Equal(t, settings{
 		keys: []dialect.Key{
@@ -26,7 +26,7 @@ func TestSettingsAreRead(t *testing.T) {
 			{Name: "prod", Digest: dialect.DigestOf("b"), Client: true},
 		},
 		tokens:  []dialect.Token{{Player: "ann", Digest: dialect.DigestOf("c"), Expires: time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC)}},
-		keyRate: dialect.Rate{PerSecond: 0.5, Burst: 3}, playerRate: dialect.Rate{PerSecond: 10, Burst: 20}, inFlight: 7, playerReports: true,
+		keyRate: dialect.Rate{PerSecond: 0.5, Burst: 3}, playerRate: dialect.Rate{PerSecond: 10, Burst: 20}, inFlight: 7, connections: 8, playerReports: true,
 		specter: specterSettings{playersMayEnd: true, playersMaySetOthers: true},
 		gamezop: &gamezopSettings{property: "1234", bearer: dialect.DigestOf("d"), mode: "duel", incoming: "sealed",
 			publisher: &publisherSettings{url: "http://localhost:9/winners", secret: "whsec_c2VjcmV0", private: true}},
@@ -87,6 +87,7 @@ func TestSettingsAreRefusedByTheirPath(t *testing.T) {
 		key + `,"limits":{"key_per_second":1e400,"key_burst":5}}`:                                       "limits.key_per_second: expected a number above 0, found 1e400",
 		key + `,"limits":{"player_per_second":5,"player_burst":0.5}}`:                                   "limits.player_burst: expected a whole number from 1, found 0.5",
 		key + `,"limits":{"in_flight":0}}`:                                                              "limits.in_flight: expected a whole number from 1, found 0",
+		key + `,"limits":{"connections":0}}`:                                                            "limits.connections: expected a whole number from 1, found 0",
 		key + `,"limits":{"flight":1}}`:                                                                 "limits.flight: unknown field",
 	} {
 		_, err := parseSettings(text)

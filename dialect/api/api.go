@@ -90,7 +90,7 @@ func (h *handler) forgotten(ctx context.Context, c transcript.Call, err error) e
 // caller is the player who calls, empty for a server.
 func (h *handler) caller(r *http.Request) (player string, err error) {
 	keys, bearer := r.Header.Values("api-key"), web.Bearer(r)
-	if len(keys) > 1 || bearer == "" && r.Header.Get("Authorization") != "" {
+	if len(keys) > 1 || bearer == "" && len(r.Header.Values("Authorization")) > 0 {
 		return "", dialect.ErrCaller // whoever means to be a player must not come to be a server by a slip
 	}
 	secret := bearer

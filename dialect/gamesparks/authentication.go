@@ -38,9 +38,12 @@ func (x *exchange) authenticate(ctx context.Context) error {
 		return Refusal{"DETAILS": "LOCKED"}
 	}
 	a, err := x.server.options.Accounts.LogIn(ctx, userName, password)
-	if !errors.Is(err, ErrUnrecognised) {
-		x.server.attempts.succeeded(userName) // or it was not looked at
-	} else if x.connection != nil {
+	switch {
+	case err == nil:
+		x.server.attempts.succeeded(userName)
+	case !errors.Is(err, ErrUnrecognised): // it was not looked at
+		x.server.attempts.takeBack(userName)
+	case x.connection != nil:
 		x.connection.failures++
 	}
 	if err != nil {

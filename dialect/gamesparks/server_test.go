@@ -3,6 +3,7 @@ package gamesparks_test
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"strconv"
@@ -127,6 +128,30 @@ func TestBinaryFramesAreNoneOfTheProtocol(t *testing.T) {
 	c := newWorld(t).sdk(t)
 	require.NoError(t, c.socket.Write(context.Background(), websocket.MessageBinary, []byte("x")))
 	require.Equal(t, "< closed 1003 expected text\n", c.heard())
+}
+
+// busyAccounts have no time for every second login.
+type busyAccounts struct {
+	gamesparks.Accounts
+	logins int
+}
+
+func (b *busyAccounts) LogIn(ctx context.Context, userName, password string) (gamesparks.Account, error) {
+	if b.logins++; b.logins%2 == 0 {
+		return gamesparks.Account{}, gamesparks.ErrBusy
+	}
+	return b.Accounts.LogIn(ctx, userName, password)
+}
+
+// A login that nobody had time for is no failed one, and takes none of those back: else who keeps the server busy may try for ever.
+func TestABusyServerForgetsNoFailedLogins(t *testing.T) {
+	w := newWorld(t, func(o *gamesparks.Options) { o.Accounts = &busyAccounts{Accounts: o.Accounts} })
+	said := map[string]int{}
+	for range 25 {
+		got := w.sdk(t).ask("AuthenticationRequest", frame{"userName": "ann", "password": "wrong"})
+		said[fmt.Sprint(got["error"])]++
+	}
+	require.Equal(t, map[string]int{"map[DETAILS:UNRECOGNISED]": 10, "map[server:BUSY]": 9, "map[DETAILS:LOCKED]": 6}, said)
 }
 
 // A user name is locked after ten failed logins, for everybody; so is a connection that tries many of them.

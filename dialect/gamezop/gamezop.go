@@ -64,12 +64,18 @@ type handler struct {
 	engine *finalbell.Engine
 	key    []byte // of IncomingSecret; nil: none
 	heard  *heard
+	// unknown has a place for each body that is read before it is known whose it is: who sends one slowly keeps nobody else waiting
+	// than who signs too.
+	unknown chan struct{}
 }
+
+// mostUnknown is how many bodies are read at a time of callers who are known by the signature alone.
+const mostUnknown = 64
 
 // Handler serves the routes of a publisher, POST /games/create-match and POST /games/receive-winners, and Gamezop's own,
 // GET /v1/match-result. The error names the field of the Options that makes no sense.
 func Handler(e *finalbell.Engine, o Options) (http.Handler, error) {
-	h := &handler{Options: o, engine: e, heard: newHeard()}
+	h := &handler{Options: o, engine: e, heard: newHeard(), unknown: make(chan struct{}, mostUnknown)}
 	h.Icons = maps.Clone(o.Icons)
 	if h.Now == nil {
 		h.Now = time.Now
@@ -168,7 +174,13 @@ func (h *handler) post(w http.ResponseWriter, r *http.Request, serve func(http.R
 
 // bySignature takes who has signed the body.
 func (h *handler) bySignature(w http.ResponseWriter, r *http.Request) error {
+	select {
+	case h.unknown <- struct{}{}:
+	default:
+		return finalbell.ErrUnavailable
+	}
 	body, err := web.Body(w, r)
+	<-h.unknown
 	if err != nil {
 		return err
 	}

@@ -3,9 +3,11 @@ package gamezop
 import (
 	"encoding/json"
 	"flag"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -235,6 +237,43 @@ func TestCallsAreCountedUnderOneName(t *testing.T) {
 	require.Equal(t, http.StatusTooManyRequests, w.Code)
 	require.Equal(t, "2", w.Header().Get("Retry-After"))
 	require.JSONEq(t, `{"success":false,"message":"too many calls; try again in 2s"}`, w.Body.String())
+}
+
+// Anybody can send what looks signed, and slowly: that keeps nobody waiting who has a token.
+func TestSlowUnknownCallersAreFew(t *testing.T) {
+	f := newFixture(t)
+	var wait sync.WaitGroup
+	reading, over := make(chan bool), make(chan struct{})
+	for range mostUnknown {
+		wait.Go(func() {
+			r := httptest.NewRequest("POST", "/games/create-match", slowBody{reading, over})
+			r.Header.Set(web.HeaderSignature, "v1,x")
+			w := httptest.NewRecorder()
+			f.ServeHTTP(w, r)
+			require.Equal(t, http.StatusUnauthorized, w.Code)
+		})
+		<-reading
+	}
+	body := createBody(t, "room", "MATCH_FOUND", []string{"ann", "bob"})
+	status, text := f.signed(t, "/games/create-match", "d1", body)
+	require.Equal(t, http.StatusServiceUnavailable, status, text)
+	require.NotEmpty(t, f.create(t, "room", "MATCH_FOUND", []string{"ann", "bob"}))
+	close(over)
+	wait.Wait()
+	status, text = f.signed(t, "/games/create-match", "d1", body)
+	require.Equal(t, http.StatusOK, status, text)
+}
+
+// slowBody says that it is read, and is over when it is told.
+type slowBody struct {
+	reading chan<- bool
+	over    <-chan struct{}
+}
+
+func (b slowBody) Read([]byte) (int, error) {
+	b.reading <- true
+	<-b.over
+	return 0, io.EOF
 }
 
 // signed makes a call without a token, signed.

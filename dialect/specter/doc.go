@@ -22,8 +22,8 @@
 // # Who may do what
 //
 // A server may do everything. A player creates and starts sessions with themselves in it. With others in it too unless the mode
-// charges a fee, and so may others draw a player into a session; a mode in which that must not be has a fee, is closed by
-// Options.Active, or is played in sessions of the server. A player ends no session unless Options.PlayersMayEnd lets them, and
+// charges a fee or is Exclusive, and so may others draw a player into a session; a mode in which that must not be has a fee, is
+// Exclusive, is closed by Options.Active, or is played in sessions of the server. A player ends no session unless Options.PlayersMayEnd lets them, and
 // reports nobody's outcome but their own unless Options.PlayersMaySetOthers does.
 //
 // A start by which somebody would be in two running sessions is refused, whatever the modes and whoever started the other one, and

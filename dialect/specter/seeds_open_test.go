@@ -70,6 +70,18 @@ func TestAPlayerOpensSessionsOfTheirOwn(t *testing.T) {
 		"a player may not start a session in which others pay or bots play")
 }
 
+// Who runs in an exclusive mode can play in no other: another player does not bring them to that.
+func TestAPlayerKeepsNobodyElseFromTheirSessions(t *testing.T) {
+	const text = "a player may not open or start a session that keeps others from theirs"
+	w := open(t)
+	for _, path := range []string{createPath, startPath} {
+		refused(t, w.post(t, "ann", path, `{"matchId":"arena","userInfo":[{"id":"ann"},{"id":"bob"}]}`), http.StatusForbidden, text)
+	}
+	ofBoth := w.post(t, "", serverCreatePath, `{"matchId":"arena","userInfo":[{"id":"ann"},{"id":"bob"}]}`).session(t)
+	refused(t, w.post(t, "ann", startPath, `{"matchId":"arena","sessionId":"`+ofBoth+`"}`), http.StatusForbidden, text)
+	require.Equal(t, http.StatusCreated, w.post(t, "ann", startPath, `{"matchId":"arena"}`).Status, "alone")
+}
+
 // `POST /v2/client/matches/start-session`. **Two shapes**: SDK `{matchSessionId, matchId, competitionId?, userInfo:[{id}]}`; docs
 // `{matchId*, sessionId?, customParams?}`. Errors: Match not found / Match is not active / "User already has an active session"
 func TestSeedS27ASessionIsStartedByEitherBody(t *testing.T) {

@@ -78,8 +78,13 @@ func (h *handler) startCreated(c call, o opening) (finalbell.Match, error) {
 		return m, err
 	}
 	humans, others := people(m, c.player)
-	if mode, _ := h.mode(m.Mode); !c.server() && (others.bots || others.humans && mode.Fee != nil) {
+	mode, _ := h.mode(m.Mode)
+	switch {
+	case c.server():
+	case others.bots || others.humans && mode.Fee != nil:
 		return m, forbidden("a player may not start a session in which others pay or bots play")
+	case others.humans && mode.Exclusive:
+		return m, forbidden(keepsOthers)
 	}
 	if m.State != finalbell.Created {
 		return h.engine.Start(c.ctx, m.ID) // started before, or never to be
@@ -169,6 +174,8 @@ func (h *handler) mayPlay(c call, o opening) ([]string, error) {
 		return nil, forbidden("a player may not open a session without them in it")
 	case mode.Fee != nil && len(ids) > 1:
 		return nil, forbidden("a player may not open a session in which others pay")
+	case mode.Exclusive && len(ids) > 1:
+		return nil, forbidden(keepsOthers)
 	}
 	for i, id := range ids {
 		if h.options.Exists == nil {
@@ -209,6 +216,9 @@ func (o opening) match() finalbell.NewMatch {
 	}
 	return n
 }
+
+// keepsOthers is said of exclusive modes: who runs in one is kept out of the others, by every way to play them.
+const keepsOthers = "a player may not open or start a session that keeps others from theirs"
 
 // fits refuses to start a session as what it is not.
 func (o opening) fits(m finalbell.Match) error {

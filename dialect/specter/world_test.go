@@ -32,6 +32,7 @@ const gameRules = `{
   {"id":"quick","expire_created":"10m","expire_started":"10m"},
   {"id":"paid","fee":{"currency":"coins","amount":10}},
   {"id":"closed"},
+  {"id":"arena","exclusive":true},
   {"id":"sides","teams":{}},
   {"id":"walk","walk_ins":true}],
  "boards":[{"id":"table","keys":[{"metric":"points"}],"partition":{"attribute":"competitionId","of":"match"}}],
