@@ -22,7 +22,7 @@ type accounts struct {
 
 // accountsFile is the file of the accounts that belong to a database.
 func accountsFile(db string) string {
-	return strings.TrimSuffix(db, filepath.Ext(db)) + ".accounts.db"
+	return strings.TrimSuffix(db, ".db") + ".accounts.db"
 }
 
 // openAccounts opens the accounts that belong to a database, which are made if they are not there; nil: in memory.
