@@ -8,7 +8,9 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -139,6 +141,7 @@ type arena struct {
 	engine  *finalbell.Engine
 	random  *rand.Rand
 	matches []finalbell.Match
+	had     *things // as the last call left them; nil: not looked at since they changed
 }
 
 // people play; those before dan have tokens.
@@ -182,6 +185,7 @@ func newArena(t *testing.T, random *rand.Rand) *arena {
 
 // play starts a match of two, and now and then ends it.
 func (p *arena) play(t *testing.T) {
+	p.had = nil
 	two := p.random.Perm(len(people))[:2]
 	m, err := p.engine.Create(t.Context(), finalbell.NewMatch{Mode: "duel", Players: finalbell.Players(people[two[0]], people[two[1]])})
 	require.NoError(t, err)
@@ -265,26 +269,43 @@ func (p *arena) call(c asked, a topic, h http.Header) (int, string) {
 	return w.Code, w.Body.String()
 }
 
-// things are what somebody has that a call of another player's must leave alone.
-func (p *arena) things(t *testing.T, but string) string {
-	var text strings.Builder
+// things are what the players have, all that a call of one must leave alone but for their own wallet.
+type things struct {
+	wallets []string // of the people
+	seats   []seat
+}
+
+// seat is a player's place in a match.
+type seat struct {
+	match   string
+	state   finalbell.State
+	player  string
+	outcome finalbell.Number
+	status  finalbell.Status
+	rank    int
+}
+
+func (p *arena) things(t *testing.T) *things {
+	all := things{seats: make([]seat, 0, 2*len(p.matches))}
 	for _, player := range people {
-		if player == but {
-			continue
-		}
 		w, err := p.engine.Wallet(t.Context(), player)
 		require.NoError(t, err)
-		fmt.Fprintln(&text, player, w)
+		all.wallets = append(all.wallets, fmt.Sprint(w))
 	}
 	for _, m := range p.matches {
 		now, err := p.engine.Match(t.Context(), m.ID)
 		require.NoError(t, err)
-		fmt.Fprintln(&text, m.ID, now.State)
 		for _, s := range now.Standings {
-			fmt.Fprintln(&text, s.Player, s.Outcome, s.Status, s.Rank)
+			all.seats = append(all.seats, seat{m.ID, now.State, s.Player, s.Outcome, s.Status, s.Rank})
 		}
 	}
-	return text.String()
+	return &all
+}
+
+// but are the things without a player's wallet.
+func (a *things) but(player string) things {
+	i := slices.Index(people, player)
+	return things{slices.Concat(a.wallets[:i], a.wallets[i+1:]), a.seats}
 }
 
 // The access model: more than 20,000 calls, every kind of call by callers of every standing.
@@ -295,63 +316,78 @@ func TestNobodyReadsOrChangesWhatTheMatrixDenies(t *testing.T) {
 		names = append(names, name)
 	}
 	slices.Sort(names)
-	made := make(map[string]*[standings]int)
+	made := make(map[string]*[standings]atomic.Int64)
 	for _, name := range names {
-		made[name] = new([standings]int)
+		made[name] = new([standings]atomic.Int64)
 	}
-	const arenas, callsEach = 7, 3000
-	for n := range arenas {
-		p := newArena(t, rand.New(rand.NewPCG(7, uint64(n))))
-		for i := range callsEach {
-			if i%15 == 0 {
-				p.play(t)
-			}
-			name := names[p.random.IntN(len(names))]
-			c := calls[name]
-			a := topic{player: people[p.random.IntN(len(people))], match: p.matches[p.random.IntN(len(p.matches))].ID}
-			caller := people[p.random.IntN(3)]
-			s := standing(p.random.IntN(int(standings)))
-			if s == stranger || s == own {
-				s = p.stands(c, a, caller)
-			}
-			made[name][s]++
-			p.judge(t, name, c, a, s, caller)
+	const arenas, callsEach = 21, 1000 // what a call takes grows with what was played
+	t.Run("arenas", func(t *testing.T) {
+		for n := range arenas {
+			t.Run(strconv.Itoa(n), func(t *testing.T) {
+				t.Parallel()
+				p := newArena(t, rand.New(rand.NewPCG(7, uint64(n))))
+				for i := range callsEach {
+					if i%15 == 0 {
+						p.play(t)
+					}
+					name := names[p.random.IntN(len(names))]
+					c := calls[name]
+					a := topic{player: people[p.random.IntN(len(people))], match: p.matches[p.random.IntN(len(p.matches))].ID}
+					caller := people[p.random.IntN(3)]
+					s := standing(p.random.IntN(int(standings)))
+					if s == stranger || s == own {
+						s = p.stands(c, a, caller)
+					}
+					made[name][s].Add(1)
+					p.judge(t, name, c, a, s, caller)
+				}
+			})
 		}
-	}
+	})
 	for _, name := range names {
-		for s, n := range made[name] {
-			if s == int(own) && calls[name].all {
+		for s := range standings {
+			if s == own && calls[name].all {
 				continue
 			}
-			require.Greater(t, n, 3, "%s by standing %d", name, s)
+			require.Greater(t, made[name][s].Load(), int64(3), "%s by standing %d", name, s)
 		}
 	}
 }
 
+// saying is text that is made when it is asked for.
+type saying func() string
+
+func (s saying) String() string { return s() }
+
 // judge makes a call and holds it to the matrix.
 func (p *arena) judge(t *testing.T, name string, c asked, a topic, s standing, caller string) {
 	h, want := p.credentials(c.path, s, caller), c.row[s]
-	said := fmt.Sprintf("%s about %v, by standing %d (%s) with %v", name, a, s, caller, h)
+	said := saying(func() string { return fmt.Sprintf("%s about %v, by standing %d (%s) with %v", name, a, s, caller, h) })
 	before, err := p.store.Head(t.Context())
 	require.NoError(t, err)
 	player := s == stranger || s == own
-	had := ""
-	if player {
-		had = p.things(t, caller)
+	if player && p.had == nil {
+		p.had = p.things(t)
 	}
 	status, body := p.call(c, a, h)
 	after, err := p.store.Head(t.Context())
 	require.NoError(t, err)
 	if want == allowed {
-		require.NotEqual(t, http.StatusUnauthorized, status, said+body)
-		require.NotEqual(t, http.StatusForbidden, status, said+body)
-		require.Less(t, status, http.StatusInternalServerError, said+body)
+		require.NotEqual(t, http.StatusUnauthorized, status, "%s: %s", said, body)
+		require.NotEqual(t, http.StatusForbidden, status, "%s: %s", said, body)
+		require.Less(t, status, http.StatusInternalServerError, "%s: %s", said, body)
 	} else {
-		require.Equal(t, statuses[want], status, said+body)
+		require.Equal(t, statuses[want], status, "%s: %s", said, body)
 		require.Equal(t, before, after, said)
 	}
-	if player {
-		require.Equal(t, had, p.things(t, caller), said)
+	switch {
+	case player:
+		had := p.had
+		p.had = p.things(t)
+		require.True(t, slices.Equal(had.but(caller).wallets, p.had.but(caller).wallets) && slices.Equal(had.seats, p.had.seats),
+			"%s: there was %v, and is %v", said, had, p.had)
+	case want == allowed:
+		p.had = nil
 	}
 	if want != hidden {
 		return

@@ -2,6 +2,7 @@ package specter
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"sync"
 
@@ -43,13 +44,26 @@ func follow(e *finalbell.Engine) (*running, error) {
 	return r, nil
 }
 
-// load adds what runs now.
+// load adds what runs now, and looks at what was thought to: its end may be among the events that are missing.
 func (r *running) load(ctx context.Context, e *finalbell.Engine) error {
+	r.mu.Lock()
+	unseen := maps.Clone(r.players)
+	r.mu.Unlock()
 	for m, err := range e.Matches(ctx, finalbell.MatchFilter{States: []finalbell.State{finalbell.Started, finalbell.Disputed}}) {
 		if err != nil {
 			return err
 		}
 		r.note(m)
+		delete(unseen, m.ID)
+	}
+	for id := range unseen {
+		m, err := look(ctx, e, id)
+		if err != nil {
+			return err
+		}
+		if !isRunning(m) {
+			r.note(m)
+		}
 	}
 	return nil
 }
@@ -91,18 +105,27 @@ func (h *handler) busy(ctx context.Context, players []string, but string) (bool,
 			if id == but {
 				continue
 			}
-			m, err := h.engine.Match(ctx, id)
-			if kind, _ := web.Kind(err); err != nil && kind != finalbell.ErrNotFound {
+			m, err := look(ctx, h.engine, id)
+			if err != nil {
 				return false, err
 			}
-			if err == nil && isRunning(m) && seatOf(m, p) != nil {
+			if isRunning(m) && seatOf(m, p) != nil {
 				return true, nil
 			}
-			m.ID = id // also of one that is not there
 			h.running.note(m)
 		}
 	}
 	return false, nil
+}
+
+// look reads a session that was thought to run. One that is not there does not.
+func look(ctx context.Context, e *finalbell.Engine, id string) (finalbell.Match, error) {
+	m, err := e.Match(ctx, id)
+	if kind, _ := web.Kind(err); err != nil && kind != finalbell.ErrNotFound {
+		return finalbell.Match{}, err
+	}
+	m.ID = id
+	return m, nil
 }
 
 func isRunning(m finalbell.Match) bool {
