@@ -104,6 +104,11 @@
 // no SQLite, on js/wasm and under the build tag finalbell_nosqlite, Open is left out and New runs on
 // store/memory.
 //
+// # Over HTTP
+//
+// Package dialect/api serves the calls of a script, and dialect/specter, dialect/gamezop and dialect/gamesparks speak those three
+// systems; a host mounts them, or runs the command finalbell serve.
+//
 // # Threads
 //
 // An [Engine] is safe for concurrent use. A game server with a tick loop ends its matches on a goroutine of
