@@ -7,12 +7,11 @@ import (
 	"os"
 	"runtime"
 	"strconv"
-	"time"
 
 	"github.com/finalbell/finalbell/dialect"
 	"github.com/finalbell/finalbell/dialect/gamesparks"
 	"github.com/finalbell/finalbell/internal/strictjson"
-	"github.com/finalbell/finalbell/internal/timetext"
+	"github.com/finalbell/finalbell/internal/transcript"
 	"github.com/finalbell/finalbell/internal/web"
 )
 
@@ -92,7 +91,7 @@ func readKey(v strictjson.Value, seen map[dialect.Digest]string) (dialect.Key, e
 	r.Require("name", "sha256")
 	k := dialect.Key{
 		Name: strictjson.One(r, "name", readName), Digest: strictjson.One(r, "sha256", readDigest), Client: r.Bool("client"),
-		Expires: strictjson.One(r, "expires", readExpiry),
+		Expires: strictjson.One(r, "expires", transcript.ReadTime),
 	}
 	r.Fail(once(v, "sha256", k.Digest, seen))
 	return k, r.Done()
@@ -102,7 +101,7 @@ func readToken(v strictjson.Value, seen map[dialect.Digest]string) (dialect.Toke
 	r := strictjson.Fields(v)
 	r.Require("id", "token_sha256")
 	t := dialect.Token{
-		Player: strictjson.One(r, "id", readName), Digest: strictjson.One(r, "token_sha256", readDigest), Expires: strictjson.One(r, "expires", readExpiry),
+		Player: strictjson.One(r, "id", readName), Digest: strictjson.One(r, "token_sha256", readDigest), Expires: strictjson.One(r, "expires", transcript.ReadTime),
 	}
 	r.Fail(once(v, "token_sha256", t.Digest, seen))
 	return t, r.Done()
@@ -131,21 +130,6 @@ func readName(v strictjson.Value) (string, error) {
 		err = v.Errorf("expected 1 to %d bytes", mostName)
 	}
 	return text, err
-}
-
-func readExpiry(v strictjson.Value) (time.Time, error) {
-	text, err := v.AsString()
-	if err != nil {
-		return time.Time{}, err
-	}
-	t, err := timetext.Parse(text)
-	if err == nil && t.IsZero() {
-		err = timetext.ErrForm
-	}
-	if err != nil {
-		return time.Time{}, v.Errorf("%q %w", text, err)
-	}
-	return t, nil
 }
 
 // readDigest takes what finalbell token prints.

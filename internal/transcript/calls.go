@@ -22,7 +22,7 @@ func (s *Session) now(ctx context.Context, v strictjson.Value) (any, error) {
 	if s.manual == nil {
 		return nil, v.Errorf("the clock is the server's")
 	}
-	now, err := readTime(v)
+	now, err := ReadTime(v)
 	if err != nil {
 		return nil, err
 	}
@@ -45,10 +45,10 @@ func (s *Session) create(ctx context.Context, v strictjson.Value) (any, error) {
 		Room:       strictjson.One(r, "room", readName),
 		Round:      strictjson.One(r, "round", readRound),
 		Players:    strictjson.List(r, "players", readPlayer),
-		Deadline:   strictjson.One(r, "deadline", readTime),
+		Deadline:   strictjson.One(r, "deadline", ReadTime),
 		Attributes: strictjson.Map(r, "attributes", strictjson.Value.AsString),
 	}
-	at := strictjson.One(r, "at", readTime)
+	at := strictjson.One(r, "at", ReadTime)
 	if err := r.Done(); err != nil {
 		return nil, err
 	}
@@ -76,7 +76,7 @@ func readStep(v strictjson.Value, fields ...string) (step, error) {
 		case "reason":
 			st.reason = r.String(name)
 		case "at":
-			st.at = strictjson.One(r, name, readTime)
+			st.at = strictjson.One(r, name, ReadTime)
 		case "backfill":
 			st.backfill = r.Bool(name)
 		}
@@ -148,8 +148,8 @@ func (s *Session) matches(ctx context.Context, v strictjson.Value) (any, error) 
 		Player: strictjson.One(r, "player", readName),
 		Mode:   strictjson.One(r, "mode", readName),
 		Room:   strictjson.One(r, "room", readName),
-		From:   strictjson.One(r, "from", readTime),
-		To:     strictjson.One(r, "to", readTime),
+		From:   strictjson.One(r, "from", ReadTime),
+		To:     strictjson.One(r, "to", ReadTime),
 		Newest: r.Bool("newest"),
 	}
 	if r.Has("state") {

@@ -102,9 +102,9 @@ func readRank(v strictjson.Value) (int, error) {
 	return n, nil
 }
 
-// readTime takes a time as RFC 3339 writes it, to the millisecond. Years that RFC 3339 could not write in UTC
+// ReadTime takes a time as RFC 3339 writes it, to the millisecond. Years that RFC 3339 could not write in UTC
 // are refused, and so is the first instant of year 1, which Go and the engine take for no time.
-func readTime(v strictjson.Value) (time.Time, error) {
+func ReadTime(v strictjson.Value) (time.Time, error) {
 	text, err := v.AsString()
 	if err != nil {
 		return time.Time{}, err

@@ -25,8 +25,8 @@ func (s *Session) history(ctx context.Context, v strictjson.Value) (any, error) 
 		Mode:     strictjson.One(r, "mode", readName),
 		Room:     strictjson.One(r, "room", readName),
 		Opponent: strictjson.One(r, "opponent", readName),
-		From:     strictjson.One(r, "from", readTime),
-		To:       strictjson.One(r, "to", readTime),
+		From:     strictjson.One(r, "from", ReadTime),
+		To:       strictjson.One(r, "to", ReadTime),
 	}
 	offset, limit := r.Int("offset"), limitOf(r)
 	if offset < 0 {

@@ -45,9 +45,9 @@ func ParseRecord(line []byte) (Record, error) {
 			Round:      strictjson.One(r, "round", readRound),
 			Attributes: strictjson.Map(r, "attributes", strictjson.Value.AsString),
 		},
-		CreatedAt: strictjson.One(r, "created_at", readTime),
-		StartedAt: strictjson.One(r, "started_at", readTime),
-		EndedAt:   strictjson.One(r, "ended_at", readTime),
+		CreatedAt: strictjson.One(r, "created_at", ReadTime),
+		StartedAt: strictjson.One(r, "started_at", ReadTime),
+		EndedAt:   strictjson.One(r, "ended_at", ReadTime),
 	}
 	record.read(r)
 	if err := r.Done(); err != nil {

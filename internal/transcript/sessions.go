@@ -18,7 +18,7 @@ func (s *Session) sessionStart(ctx context.Context, v strictjson.Value) (any, er
 		Device:     strictjson.One(r, "device", readName),
 		Attributes: strictjson.Map(r, "attributes", strictjson.Value.AsString),
 	}
-	at := strictjson.One(r, "at", readTime)
+	at := strictjson.One(r, "at", ReadTime)
 	if err := r.Done(); err != nil {
 		return nil, err
 	}
@@ -34,7 +34,7 @@ func (s *Session) sessionEnd(ctx context.Context, v strictjson.Value) (any, erro
 	r := strictjson.Fields(v)
 	r.Require("player")
 	player, device := strictjson.One(r, "player", readName), strictjson.One(r, "device", readName)
-	at := strictjson.One(r, "at", readTime)
+	at := strictjson.One(r, "at", ReadTime)
 	if err := r.Done(); err != nil {
 		return nil, err
 	}
